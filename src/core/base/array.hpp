@@ -8,8 +8,8 @@
 
 namespace vann {
 
-// resize() returns memory of `bytes` with the old contents kept, and fails by not returning (the
-// shell's allocator raises an error; a test's may throw).
+// resize() returns memory of `bytes` with the old contents kept, or frees it when `bytes` is 0. It
+// fails by not returning (the shell's allocator raises an error; a test's may throw).
 struct Allocator {
   void *(*resize)(void *context, void *memory, size_t bytes);
   void *context;

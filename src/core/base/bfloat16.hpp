@@ -1,4 +1,4 @@
-// bfloat16.hpp — the upper half of a float: its range, 8 bits of precision (relative error 2^-9).
+// bfloat16.hpp — the upper half of a float: its range, 8 bits of precision (relative error 2^-8).
 // Edge factors use it because raw vectors may have any magnitude, which IEEE half would overflow.
 #pragma once
 

@@ -1,10 +1,10 @@
-// frontier.hpp — the state of one resumable best-first search (SEARCH-LAYER, Algorithm 2 of Malkov &
-// Yashunin 2018, without its end): what to expand next, and the bound that says when to stop.
+// frontier.hpp — the state of one resumable best-first search (SEARCH-LAYER, Algorithm 2 of Malkov
+// & Yashunin 2018, without its end): what to expand next, and the bound that says when to stop.
 //
 // Differences from the paper: distances are estimates, and a node may be offered again by another
-// parent with a better one; the bound is the width-th nearest estimate offered so far (the paper's W
-// without its elements, which callers keep); offers beyond the bound wait unsorted in `far` and come
-// back when the beam is widened, so a search can be continued.
+// parent with a better one; the bound is the width-th nearest of the estimates with which nodes were
+// first offered (the paper's W without its elements, which callers keep); offers beyond the bound
+// wait unsorted in `far` and come back when the beam is widened, so a search can be continued.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,13 @@
 
 namespace vann::graph {
 
+// Stands for the generation of a node that was reached by other means than an edge.
+inline constexpr uint16_t kAnyGeneration = 0xffff;
+
 struct Offer {
   float estimate;
   uint32_t node;
-  uint8_t generation;
+  uint16_t generation;  // that the edge carried
 
   // Orders a std heap so that its front is the nearest offer.
   friend bool operator<(const Offer &a, const Offer &b) noexcept { return a.estimate > b.estimate; }
@@ -25,7 +28,7 @@ struct Offer {
 
 class Frontier {
  public:
-  // Starts a search that keeps the `width` nearest expanded nodes in view (ef_search).
+  // Starts a search that keeps the `width` >= 1 nearest expanded nodes in view (ef_search).
   void start(const Allocator &allocator, size_t width) {
     allocator_ = allocator;
     width_ = width;
@@ -38,7 +41,7 @@ class Frontier {
   }
 
   // A node reported by a neighbor list (or an entry point), with its estimated distance.
-  void offer(float estimate, uint32_t node, uint8_t generation) {
+  void offer(float estimate, uint32_t node, uint16_t generation) {
     if (estimate > bound()) {
       far_.push(allocator_, {estimate, node, generation});
       return;
@@ -54,7 +57,6 @@ class Frontier {
   // within the bound.
   bool next(Offer *out) {
     for (;;) {
-      if (near_.size == 0) recall_far();
       if (near_.size == 0 || near_[0].estimate > bound()) return false;
       std::pop_heap(near_.begin(), near_.end());
       *out = near_[--near_.size];
@@ -62,6 +64,15 @@ class Frontier {
       ++expansions_;
       return true;
     }
+  }
+
+  // What next() will probably give next, or null.
+  const Offer *peek() const noexcept { return near_.size > 0 ? near_.data : nullptr; }
+
+  // The expansion of what next() gave came to nothing: the offer was stale.
+  void reject(const Offer &offer) {
+    offers_.forget(allocator_, offer.node);
+    --expansions_;
   }
 
   // Beyond this distance nothing is expanded at the present width.
@@ -77,7 +88,8 @@ class Frontier {
     width_ = width;
     best_.clear();
     for (size_t i = 0; i < offered_.size; ++i) push_best(offered_[i]);
-    recall_far();
+    while (recall_far()) {
+    }
   }
 
   // True when every offer has been expanded: no width would find more.
@@ -86,7 +98,7 @@ class Frontier {
   bool expanded(uint32_t node) const noexcept { return offers_.expanded(node); }
   size_t expansions() const noexcept { return expansions_; }
   size_t bytes() const noexcept {
-    return offers_.bytes() + (near_.capacity + far_.capacity) * sizeof(Offer) +
+    return offers_.bytes() + (near_.capacity + far_.capacity + recalled_.capacity) * sizeof(Offer) +
            (best_.capacity + offered_.capacity) * sizeof(float);
   }
 
@@ -108,21 +120,25 @@ class Frontier {
     }
   }
 
-  // Offers the nearest far nodes again, as many as the beam is wide.
-  void recall_far() {
+  // Offers the nearest far nodes again, as many as the beam is wide, nearest first. True when more
+  // may lie within the bound: several may have been offers of one node, or of expanded ones.
+  bool recall_far() {
     const size_t wanted = std::min(far_.size, width_);
-    if (wanted == 0) return;
-    std::nth_element(far_.begin(), far_.begin() + (wanted - 1), far_.end(),
-                     [](const Offer &a, const Offer &b) { return a.estimate < b.estimate; });
+    if (wanted == 0) return false;
+    const auto nearer = [](const Offer &a, const Offer &b) { return a.estimate < b.estimate; };
+    std::nth_element(far_.begin(), far_.begin() + (wanted - 1), far_.end(), nearer);
+    std::sort(far_.begin(), far_.begin() + wanted, nearer);
     recalled_.clear();
     recalled_.reserve(allocator_, wanted);
     std::copy(far_.begin(), far_.begin() + wanted, recalled_.begin());
     recalled_.size = wanted;
     std::copy(far_.begin() + wanted, far_.end(), far_.begin());
-    far_.size -= wanted;
+    const size_t left = far_.size - wanted;
+    far_.size = left;
     for (const Offer &offered : recalled_) {
       offer(offered.estimate, offered.node, offered.generation);
     }
+    return left > 0 && far_.size == left;
   }
 
   Allocator allocator_{};

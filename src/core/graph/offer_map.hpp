@@ -1,6 +1,8 @@
 // offer_map.hpp — which nodes a search has seen: node -> best estimate offered, or "expanded".
-// Open addressing, linear probing, grows at half load. Memory: 16 to 32 bytes per node seen.
+// Open addressing, linear probing, grows at half load. Memory: 24 to 48 bytes per node seen.
 #pragma once
+
+#include <limits>
 
 #include "core/base/array.hpp"
 
@@ -8,14 +10,17 @@ namespace vann::graph {
 
 class OfferMap {
  public:
+  // Starts small again: a scan that follows a huge one must not pay for its table.
   void clear() noexcept {
+    if (slots_.size > kInitialSlots) slots_.size = kInitialSlots;
     for (size_t i = 0; i < slots_.size; ++i) slots_[i].key = kEmpty;
     used_ = 0;
   }
 
   enum class Seen { kFirst, kBetter, kNothingNew };
 
-  // Records an offer for a node: its first, a better one for a node not yet expanded, or neither.
+  // Records an offer for a node < 2^32 - 1: its first, a better one for a node not yet expanded, or
+  // neither.
   Seen offer(const Allocator &allocator, uint32_t node, float estimate) {
     Slot &slot = find(allocator, node);
     if (slot.key == kEmpty) {
@@ -39,6 +44,15 @@ class OfferMap {
     const bool first = !slot.expanded;
     slot.expanded = true;
     return first;
+  }
+
+  // Takes back an expansion that found another node in the place of the one offered: whoever offers the
+  // right one shall be heard.
+  void forget(const Allocator &allocator, uint32_t node) {
+    Slot &slot = find(allocator, node);
+    if (slot.key == kEmpty) return;
+    slot.expanded = false;
+    slot.best = std::numeric_limits<float>::infinity();
   }
 
   bool expanded(uint32_t node) const noexcept {
