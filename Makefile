@@ -17,9 +17,9 @@ sources := $(patsubst $(top)/%,%,$(foreach layer,core/* pg types am/*, \
 OBJS = $(sources:.cpp=.o)
 
 PG_CPPFLAGS = -I$(srcdir)/src -MMD -MP
-PG_CXXFLAGS = -std=c++20 -O3 -fvisibility=hidden -ffp-contract=off -fno-math-errno -fopenmp \
+PG_CXXFLAGS = -std=c++20 -O3 -fvisibility=hidden -ffp-contract=off -fno-math-errno -pthread \
 	-Wall -Wextra -Wno-register -Wno-unused-parameter -Wno-missing-field-initializers
-SHLIB_LINK = -lstdc++ -lgomp -Wl,-Bsymbolic -Wl,--version-script=$(top)/src/exports.map
+SHLIB_LINK = -lstdc++ -lpthread -Wl,-Bsymbolic -Wl,--version-script=$(top)/src/exports.map
 EXTRA_CLEAN = $(OBJS:.o=.d)
 
 # In sql/ a name with `--` is an install script, every other name a regression test.

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <cstring>
 #include <span>
+#include <string>  // its helpers name std::vsnprintf, which port.h would turn into something else
 
 // PostgreSQL 15 leaves this empty outside Windows; everything else here is compiled hidden.
 #ifndef PGDLLEXPORT

@@ -1,0 +1,34 @@
+// bulk_writer.hpp — writes the pages of a new relation fork front to back, past the buffer manager: for
+// builds, whose file nobody else sees. WAL goes out in records of up to 32 whole pages.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+extern "C" {
+#include "common/relpath.h"
+#include "storage/block.h"
+#include "utils/rel.h"
+}
+
+namespace vann::pg {
+
+class BulkWriter {
+ public:
+  // `fork` of `relation` is empty. The init fork of an unlogged relation is always logged.
+  BulkWriter(Relation relation, ForkNumber fork);
+
+  // Appends `count` pages, images of BLCKSZ bytes each. Sets their LSNs and checksums in place.
+  void append(uint8_t *pages, uint32_t count);
+  // Makes the file durable as WAL promises; to be called last.
+  void finish();
+
+  BlockNumber blocks() const { return blocks_; }
+
+ private:
+  Relation relation_;
+  ForkNumber fork_;
+  bool logged_;
+  BlockNumber blocks_;
+};
+
+}  // namespace vann::pg

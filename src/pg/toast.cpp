@@ -1,0 +1,134 @@
+// toast.cpp — see toast.hpp. Chunks are found through the TOAST index and copied from their pages under
+// the share lock; every chunk is checked to be the one asked for, so that anything unexpected falls
+// back to PostgreSQL's own code. Chunks of a visible row are visible: no snapshot test is needed.
+#include "pg/toast.hpp"
+
+#include "pg/memory.hpp"
+#include "pg/recent_buffers.hpp"
+
+extern "C" {
+#include "access/detoast.h"
+#include "access/heapam.h"
+#include "access/heaptoast.h"
+#include "access/htup_details.h"
+#include "access/table.h"
+#include "access/toast_internals.h"
+#include "access/xact.h"
+#include "storage/bufmgr.h"
+#include "utils/fmgroids.h"
+}
+
+namespace vann::pg {
+
+namespace {
+
+// The data of a chunk: a short or a long varlena header, never compressed.
+const char *chunk_bytes(struct varlena *chunk, size_t *bytes) {
+  if (VARATT_IS_SHORT(chunk)) {
+    *bytes = VARSIZE_SHORT(chunk) - VARHDRSZ_SHORT;
+    return VARDATA_SHORT(chunk);
+  }
+  if (VARATT_IS_EXTENDED(chunk)) return nullptr;
+  *bytes = VARSIZE(chunk) - VARHDRSZ;
+  return VARDATA(chunk);
+}
+
+}  // namespace
+
+void ToastReader::init(Relation heap, MemoryContext context) {
+  heap_ = heap;
+  context_ = context;
+  toast_ = nullptr;
+  index_ = nullptr;
+  scan_ = nullptr;
+  buffer_ = nullptr;
+  capacity_ = 0;
+}
+
+void ToastReader::close() {
+  if (scan_ != nullptr) index_endscan(scan_);
+  if (index_ != nullptr) index_close(index_, AccessShareLock);
+  if (toast_ != nullptr) table_close(toast_, AccessShareLock);
+  init(heap_, context_);
+}
+
+bool ToastReader::open(Snapshot snapshot) {
+  if (scan_ != nullptr) return true;
+  if (heap_->rd_tableam != GetHeapamTableAmRoutine() || !OidIsValid(heap_->rd_rel->reltoastrelid))
+    return false;
+  ContextScope scope(context_);
+  toast_ = table_open(heap_->rd_rel->reltoastrelid, AccessShareLock);
+  if (toast_->rd_tableam != GetHeapamTableAmRoutine()) return false;
+  // The lookup keeps share locks of its own until the transaction ends, which changes nothing for others.
+  index_ = index_open(toast_get_valid_index(RelationGetRelid(toast_), AccessShareLock),
+                      AccessShareLock);
+  scan_ = begin_index_scan(toast_, index_, snapshot, 1);
+  return true;
+}
+
+Datum ToastReader::plain(Datum value, Snapshot snapshot) {
+  struct varlena *attribute = reinterpret_cast<struct varlena *>(DatumGetPointer(value));
+  if (!VARATT_IS_EXTERNAL_ONDISK(attribute)) return value;
+  struct varatt_external pointer;
+  VARATT_EXTERNAL_GET_POINTER(pointer, attribute);
+  // Under SERIALIZABLE an index scan would take predicate locks that nobody needs.
+  if (VARATT_EXTERNAL_IS_COMPRESSED(pointer) || IsolationIsSerializable() ||
+      pointer.va_toastrelid != heap_->rd_rel->reltoastrelid || !open(snapshot))
+    return value;
+  return read(pointer) ? PointerGetDatum(buffer_) : value;
+}
+
+bool ToastReader::read(const struct varatt_external &pointer) {
+  const size_t bytes = VARATT_EXTERNAL_GET_EXTSIZE(pointer);
+  if (capacity_ < bytes + VARHDRSZ) {
+    if (buffer_ != nullptr) pfree(buffer_);
+    capacity_ = bytes + VARHDRSZ;
+    buffer_ = static_cast<char *>(MemoryContextAllocHuge(context_, capacity_));
+  }
+  SET_VARSIZE(buffer_, bytes + VARHDRSZ);
+
+  ScanKeyData key;
+  ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(pointer.va_valueid));
+  index_rescan(scan_, &key, 1, nullptr, 0);
+  size_t done = 0;
+  // The index is ordered by value and sequence.
+  for (int32_t sequence = 0; done < bytes; ++sequence) {
+    const ItemPointer tid = index_getnext_tid(scan_, ForwardScanDirection);
+    const size_t wanted = std::min<size_t>(TOAST_MAX_CHUNK_SIZE, bytes - done);
+    if (tid == nullptr ||
+        !read_chunk(*tid, pointer.va_valueid, sequence, wanted, buffer_ + VARHDRSZ + done))
+      return false;
+    done += wanted;
+  }
+  return true;
+}
+
+bool ToastReader::read_chunk(const ItemPointerData &tid, Oid value, int32_t sequence, size_t bytes,
+                             char *out) {
+  const Buffer buffer = read_recent(toast_, ItemPointerGetBlockNumber(&tid));
+  LockBuffer(buffer, BUFFER_LOCK_SHARE);
+  const Page page = BufferGetPage(buffer);
+  const OffsetNumber offset = ItemPointerGetOffsetNumber(&tid);
+  bool good = false;
+  if (offset <= PageGetMaxOffsetNumber(page) && ItemIdIsNormal(PageGetItemId(page, offset))) {
+    const HeapTupleHeader tuple =
+        reinterpret_cast<HeapTupleHeader>(PageGetItem(page, PageGetItemId(page, offset)));
+    // chunk_id oid, chunk_seq int4, chunk_data bytea: none of them null.
+    char *data = reinterpret_cast<char *>(tuple) + tuple->t_hoff;
+    Oid chunk_id;
+    int32_t chunk_sequence;
+    memcpy(&chunk_id, data, sizeof(chunk_id));
+    memcpy(&chunk_sequence, data + sizeof(chunk_id), sizeof(chunk_sequence));
+    size_t chunk = 0;
+    const char *from = chunk_bytes(
+        reinterpret_cast<struct varlena *>(data + sizeof(chunk_id) + sizeof(chunk_sequence)),
+        &chunk);
+    good = (tuple->t_infomask & HEAP_HASNULL) == 0 && from != nullptr && chunk_id == value &&
+           chunk_sequence == sequence && chunk == bytes;
+    if (good) memcpy(out, from, bytes);
+  }
+  UnlockReleaseBuffer(buffer);
+  return good;
+}
+
+}  // namespace vann::pg

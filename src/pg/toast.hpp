@@ -1,0 +1,46 @@
+// toast.hpp — reads many out-of-line values of one table: what detoasting does, without opening the TOAST
+// table and its index anew for every value (half of a query's time where vectors are TOASTed).
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include "pg/compat.hpp"
+
+extern "C" {
+#include "access/genam.h"
+#include "access/relscan.h"
+#include "access/skey.h"
+#include "utils/rel.h"
+#include "utils/snapshot.h"
+}
+
+namespace vann::pg {
+
+class ToastReader {
+ public:
+  // Opens nothing until the first value is read. `heap` stays open as long as this object is used; all
+  // memory comes from `context`.
+  void init(Relation heap, MemoryContext context);
+  // Closes what was opened.
+  void close();
+
+  // The plain value of a datum that is stored out of line, in a buffer that the next call reuses; the
+  // datum itself where this reader does not apply (inline, compressed, another table access method):
+  // the caller detoasts as usual. `snapshot` is an MVCC snapshot that sees the datum's row.
+  Datum plain(Datum value, Snapshot snapshot);
+
+ private:
+  bool open(Snapshot snapshot);
+  bool read(const struct varatt_external &pointer);
+  bool read_chunk(const ItemPointerData &tid, Oid value, int32_t sequence, size_t bytes, char *out);
+
+  Relation heap_;
+  MemoryContext context_;
+  Relation toast_;
+  Relation index_;
+  IndexScanDesc scan_;
+  char *buffer_;
+  size_t capacity_;
+};
+
+}  // namespace vann::pg
