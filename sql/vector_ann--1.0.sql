@@ -618,3 +618,97 @@ CREATE OPERATOR CLASS halfvec_ops
     FUNCTION 1 halfvec_cmp(halfvec, halfvec);
 COMMENT ON OPERATOR CLASS halfvec_ops USING btree IS
     'elements first, then dimensions, as arrays compare';
+
+--------------------------------------------------------------------------------
+-- Access method hnsw: nearest neighbours by graph
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION hnsw_handler(internal) RETURNS index_am_handler
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+
+CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER hnsw_handler;
+COMMENT ON ACCESS METHOD hnsw IS
+    'approximate nearest neighbours in a hierarchical navigable small world graph';
+
+CREATE FUNCTION hnsw_vector_l2_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION hnsw_vector_ip_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION hnsw_vector_cosine_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION hnsw_halfvec_l2_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION hnsw_halfvec_ip_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION hnsw_halfvec_cosine_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+CREATE OPERATOR CLASS vector_l2_ops
+    FOR TYPE vector USING hnsw AS
+    OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 hnsw_vector_l2_support(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING hnsw IS 'nearest by L2 distance, ORDER BY <->';
+
+CREATE OPERATOR CLASS vector_ip_ops
+    FOR TYPE vector USING hnsw AS
+    OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 hnsw_vector_ip_support(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING hnsw IS 'nearest by negative inner product, ORDER BY <#>';
+
+CREATE OPERATOR CLASS vector_cosine_ops
+    FOR TYPE vector USING hnsw AS
+    OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 hnsw_vector_cosine_support(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING hnsw IS 'nearest by cosine distance, ORDER BY <=>';
+
+CREATE OPERATOR CLASS halfvec_l2_ops
+    FOR TYPE halfvec USING hnsw AS
+    OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 hnsw_halfvec_l2_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hnsw IS 'nearest by L2 distance, ORDER BY <->';
+
+CREATE OPERATOR CLASS halfvec_ip_ops
+    FOR TYPE halfvec USING hnsw AS
+    OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 hnsw_halfvec_ip_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hnsw IS 'nearest by negative inner product, ORDER BY <#>';
+
+CREATE OPERATOR CLASS halfvec_cosine_ops
+    FOR TYPE halfvec USING hnsw AS
+    OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 hnsw_halfvec_cosine_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'nearest by cosine distance, ORDER BY <=>';
+
+--------------------------------------------------------------------------------
+-- hnsw: inspection. The functions check that the caller owns the index.
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION hnsw_meta(
+    index regclass,
+    OUT format_version int, OUT dimensions int, OUT metric text,
+    OUT m int, OUT ef_construction int, OUT degree int,
+    OUT code_bits int, OUT code_dimensions int,
+    OUT neighbor_bits int, OUT neighbor_dimensions int,
+    OUT records_per_page int, OUT record_bytes int,
+    OUT entry_record bigint, OUT entry_level int)
+    RETURNS record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION hnsw_meta(regclass) IS
+    'what an hnsw index was built with, and where its searches start';
+
+CREATE FUNCTION hnsw_stats(
+    index regclass,
+    OUT pages bigint, OUT records bigint, OUT elements bigint, OUT heap_tids bigint,
+    OUT dead bigint, OUT unlinked bigint, OUT free bigint, OUT tid_records bigint,
+    OUT levels int[], OUT edges bigint, OUT stale_edges bigint,
+    OUT avg_degree double precision, OUT index_bytes bigint)
+    RETURNS record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION hnsw_stats(regclass) IS
+    'what an hnsw index holds, counted by reading all its pages';
+
+CREATE FUNCTION hnsw_check(index regclass, OUT record bigint, OUT problem text)
+    RETURNS SETOF record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000;
+COMMENT ON FUNCTION hnsw_check(regclass) IS
+    'what is wrong with an hnsw index, by itself and against its table; no rows when it is sound';

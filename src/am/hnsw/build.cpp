@@ -1,0 +1,165 @@
+// build.cpp — CREATE INDEX: scan, link, write. The stages are in build_rows, build_graph and build_pages.
+#include "am/hnsw/build.hpp"
+
+#include "am/hnsw/build_pages.hpp"
+#include "am/hnsw/options.hpp"
+
+extern "C" {
+#include "access/tableam.h"
+#include "catalog/index.h"
+#include "commands/progress.h"
+#include "common/pg_prng.h"
+#include "miscadmin.h"
+#include "utils/backend_progress.h"
+}
+
+namespace vann::hnsw {
+
+namespace {
+
+constexpr const char *kPhaseNames[] = {"scanning table",          "partitioning vectors",
+                                       "comparing within leaves", "pruning neighbors",
+                                       "adding reverse edges",    "connecting the graph",
+                                       "writing index pages"};
+
+MetaPage new_meta(Relation index) {
+  const OperatorClass &opclass = operator_class_of(index);
+  const int m = option_m(index);
+  const int ef_construction = option_ef_construction(index);
+  if (ef_construction < 2 * m)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("ef_construction must be greater than or equal to 2 * m"),
+                    errhint("Raise ef_construction to at least %d or lower m.", 2 * m)));
+  const uint32_t dims = static_cast<uint32_t>(indexed_dims(index));
+  const Layout layout = choose_layout(dims, opclass.metric, degree_for(m));
+
+  MetaPage meta{};
+  meta.magic = kMagic;
+  meta.version = kFormatVersion;
+  meta.page_bytes = kPageBytes;
+  meta.build_id = pg_prng_uint64(&pg_global_prng_state);
+  // A fixed seed: the rotation need not be secret, and builds repeat bit by bit.
+  meta.rotation_seed = 0x766563746f725f61ull;
+  meta.dims = dims;
+  meta.degree = layout.degree;
+  meta.m = static_cast<uint16_t>(m);
+  meta.ef_construction = static_cast<uint16_t>(ef_construction);
+  meta.metric = static_cast<uint8_t>(opclass.metric);
+  meta.rotated_dims = layout.rotated_dims;
+  meta.code_dims = layout.shape.dims;
+  meta.code_bits = layout.shape.code_bits;
+  meta.neighbor_dims = layout.shape.neighbor_dims;
+  meta.neighbor_bits = layout.shape.neighbor_bits;
+  meta.slots = layout.slots;
+  meta.stride = layout.stride;
+  meta.first_record_block = kMetaBlock + 1;
+  meta.entry_record = kNoRecord;
+  meta.entry_level = -1;
+  return meta;
+}
+
+void give_mean_pages(MetaPage *meta) {
+  meta->mean_block = kMetaBlock + 1;
+  meta->mean_pages = mean_pages_for(meta->code_dims);
+  meta->first_record_block = meta->mean_block + meta->mean_pages;
+}
+
+void append_meta(pg::BulkWriter *writer, const MetaPage &meta) {
+  uint8_t *page = pg::allocate_aligned<uint8_t>(CurrentMemoryContext, kPageBytes);
+  init_page(page, kMetaPage);
+  *meta_of(page) = meta;
+  writer->append(page, 1);
+}
+
+void append_mean(pg::BulkWriter *writer, const IndexCache &cache) {
+  uint8_t *page = pg::allocate_aligned<uint8_t>(CurrentMemoryContext, kPageBytes);
+  for (size_t done = 0; done < cache.mean_floats; done += kMeanPageFloats) {
+    const size_t count = std::min(kMeanPageFloats, cache.mean_floats - done);
+    init_page(page, kMeanPage);
+    memcpy(page + kPageHeaderBytes, cache.mean() + done, count * sizeof(float));
+    writer->append(page, 1);
+  }
+}
+
+void add_row(Relation, ItemPointer tid, Datum *values, bool *isnull, bool, void *state) {
+  if (isnull[0]) return;
+  static_cast<BuildRows *>(state)->add(values[0], to_heap_tid(*tid));
+}
+
+// The metapage comes first in the file, but knows the entry point only at the end: it is written once
+// more, through the buffer manager.
+void set_entry_point(Relation index, const EntryPoint &entry) {
+  pg::LockedPage page(index, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
+  pg::PageEdit edit(index);
+  MetaPage *meta = meta_of(edit.overwrite(page));
+  meta->entry_record = entry.record;
+  meta->entry_level = static_cast<int16_t>(entry.level);
+  meta->entry_generation = entry.generation;
+  edit.commit();
+}
+
+// As many threads as core would use processes: the leader and its maintenance workers.
+unsigned build_threads() { return static_cast<unsigned>(max_parallel_maintenance_workers) + 1; }
+
+void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContext context,
+                 IndexBuildResult *result) {
+  MetaPage meta = new_meta(relation);
+  MetaPage with_mean = meta;
+  give_mean_pages(&with_mean);
+  IndexCache *cache = make_cache(relation, with_mean);
+  cache->mean_floats = 0;
+  const Index index{relation, cache, &operator_class_of(relation), {kNoRecord, -1, 0}};
+
+  pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseScan);
+  BuildRows rows(index, cache, context);
+  result->heap_tuples =
+      table_index_build_scan(heap, relation, info, false, true, add_row, &rows, nullptr);
+  rows.finish();
+  result->index_tuples = static_cast<double>(rows.tuples());
+
+  pg::BulkWriter writer(relation, MAIN_FORKNUM);
+  if (rows.elements() == 0) {
+    append_meta(&writer, meta);
+    writer.finish();
+    return;
+  }
+  const unsigned threads = build_threads();
+  ereport(DEBUG1, (errmsg_internal("using %u threads", threads)));
+  const LevelGraphs *graphs = build_level_graphs(rows, cache->layout, option_ef_construction(relation),
+                                                 threads, with_mean.rotation_seed, context);
+  append_meta(&writer, with_mean);
+  append_mean(&writer, *cache);
+  const EntryPoint entry = write_record_pages(rows, *graphs, *cache, threads, context, &writer);
+  writer.finish();
+  set_entry_point(relation, entry);
+}
+
+}  // namespace
+
+extern "C" IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo *info) {
+  if (RelationGetNumberOfBlocks(index) != 0)
+    elog(ERROR, "index \"%s\" already contains data", RelationGetRelationName(index));
+  IndexBuildResult *result = static_cast<IndexBuildResult *>(palloc0(sizeof(IndexBuildResult)));
+  MemoryContext context =
+      AllocSetContextCreate(CurrentMemoryContext, "hnsw build", ALLOCSET_DEFAULT_SIZES);
+  {
+    pg::ContextScope scope(context);
+    build_index(heap, index, info, context, result);
+  }
+  MemoryContextDelete(context);
+  return result;
+}
+
+extern "C" void hnsw_buildempty(Relation index) {
+  pg::BulkWriter writer(index, INIT_FORKNUM);
+  append_meta(&writer, new_meta(index));
+  writer.finish();
+}
+
+extern "C" char *hnsw_buildphasename(int64 phase) {
+  if (phase == PROGRESS_CREATEIDX_SUBPHASE_INITIALIZE) return pstrdup("initializing");
+  if (phase < kPhaseScan || phase > kPhaseWrite) return nullptr;
+  return pstrdup(kPhaseNames[phase - kPhaseScan]);
+}
+
+}  // namespace vann::hnsw

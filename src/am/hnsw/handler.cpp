@@ -1,0 +1,60 @@
+// handler.cpp — the access method's table of callbacks and properties.
+#include "pg/postgres.hpp"
+
+#include "am/hnsw/build.hpp"
+#include "am/hnsw/cost.hpp"
+#include "am/hnsw/handler.hpp"
+#include "am/hnsw/insert.hpp"
+#include "am/hnsw/opclass.hpp"
+#include "am/hnsw/options.hpp"
+#include "am/hnsw/scan.hpp"
+#include "am/hnsw/vacuum.hpp"
+#include "am/hnsw/validate.hpp"
+
+extern "C" {
+#include "access/amapi.h"
+#include "commands/vacuum.h"
+}
+
+namespace vann::hnsw {
+
+namespace {
+
+// amproperty: distances order the first and only column.
+extern "C" bool hnsw_property(Oid, int attribute, IndexAMProperty property, const char *,
+                              bool *result, bool *) {
+  if (attribute != 1 || property != AMPROP_DISTANCE_ORDERABLE) return false;
+  *result = true;
+  return true;
+}
+
+}  // namespace
+
+IndexAmRoutine *make_routine() {
+  IndexAmRoutine *routine = makeNode(IndexAmRoutine);
+  routine->amsupport = kDescribeProc;
+  routine->amcanorderbyop = true;
+  routine->amoptionalkey = true;  // scans come without a qual: ORDER BY alone
+  routine->amkeytype = InvalidOid;
+  routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
+
+  routine->ambuild = hnsw_build;
+  routine->ambuildempty = hnsw_buildempty;
+  routine->aminsert = hnsw_insert;
+  routine->ambulkdelete = hnsw_bulkdelete;
+  routine->amvacuumcleanup = hnsw_vacuumcleanup;
+  routine->amcostestimate = hnsw_costestimate;
+  routine->amoptions = hnsw_options;
+  routine->amproperty = hnsw_property;
+  routine->ambuildphasename = hnsw_buildphasename;
+  routine->amvalidate = hnsw_validate;
+  routine->ambeginscan = hnsw_beginscan;
+  routine->amrescan = hnsw_rescan;
+  routine->amgettuple = hnsw_gettuple;
+  routine->amendscan = hnsw_endscan;
+  return routine;
+}
+
+}  // namespace vann::hnsw
+
+VANN_FUNCTION(hnsw_handler) { PG_RETURN_POINTER(vann::hnsw::make_routine()); }

@@ -1,0 +1,32 @@
+// opclass.hpp — what an operator class tells the access method: element type and metric. Support
+// function 1 of every hnsw operator class returns a pointer to a static OperatorClass.
+#pragma once
+
+#include "pg/postgres.hpp"
+
+#include "am/hnsw/page.hpp"
+
+extern "C" {
+#include "utils/rel.h"
+}
+
+namespace vann::hnsw {
+
+inline constexpr uint16 kDescribeProc = 1;
+
+enum class ElementType : uint8_t { kVector, kHalfVector };
+
+struct OperatorClass {
+  Metric metric;
+  ElementType type;
+  const char *type_name;
+};
+
+// Of the index's first column.
+const OperatorClass &operator_class_of(Relation index);
+
+// Converts an indexed datum to floats: `out` has room for `dims` values. ERROR when the value has
+// other dimensions than `dims`.
+void to_floats(const OperatorClass &opclass, Datum value, int dims, float *out);
+
+}  // namespace vann::hnsw
