@@ -99,23 +99,31 @@ int find_edge(ConstRecord record, uint32_t target) noexcept {
   return found == ids + count ? kNoSlot : static_cast<int>(found - ids);
 }
 
+bool Targets::contains(uint32_t record) const noexcept {
+  return std::find(ids, ids + count, record) != ids + count;
+}
+
 int choose_slot(ConstRecord record, const quantize::PreparedQuery &newcomer,
-                const quantize::PreparedQuery *parent, float length, bool force) noexcept {
+                const quantize::PreparedQuery *parent, float length, const Targets &targets,
+                bool force) noexcept {
   const uint32_t count = edge_count(record);
   if (count < record.layout().degree) return static_cast<int>(count);
 
   float distances[kMaxDegree];
   distances_to_neighbors(record, newcomer, parent, length, distances);
-  int hidden = kNoSlot;    // the farthest neighbor that x hides
-  int farthest = kNoSlot;  // the farthest neighbor beyond x (of all, when forced)
+  int hidden = kNoSlot;    // the farthest target that x hides
+  int farthest = kNoSlot;  // the farthest target beyond x (of all, when forced)
   float hidden_length = 0;
   float farthest_length = force ? -1.0f : length;
   for (uint32_t i = 0; i < count; ++i) {
     const float neighbor_length = edge_length(record, i);
     const bool nearer = neighbor_length < length;
     if (nearer && kOcclusion * distances[i] <= length && !force) return kNoSlot;
-    if (!nearer && kOcclusion * distances[i] <= neighbor_length &&
-        neighbor_length > hidden_length) {
+    const bool hides = !nearer && kOcclusion * distances[i] <= neighbor_length;
+    const bool first = hides && neighbor_length > hidden_length;
+    if (!first && neighbor_length <= farthest_length) continue;
+    if (!targets.contains(record.ids()[i])) continue;
+    if (first) {
       hidden = static_cast<int>(i);
       hidden_length = neighbor_length;
     }

@@ -50,17 +50,28 @@ void distances_to_neighbors(ConstRecord record, const quantize::PreparedQuery &n
 
 inline constexpr int kNoSlot = -1;
 
+// The targets of a newcomer's own edges, x -> n.
+struct Targets {
+  const uint32_t *ids;
+  uint32_t count;
+
+  bool contains(uint32_t record) const noexcept;
+};
+
 // The page-local rule: which slot of `record` a new edge to x may take, from the page alone.
 //   newcomer  x's decoded code prepared as a query of the layout's shape
 //   parent    the record's own decoded code prepared likewise; needed (and read) only under the
 //             inner product, whose stored offsets do not give L2 distances by themselves; else null
 //   length    squared L2 distance from the record's decoded code to x's
-//   force     take a slot even when neighbors hide x (an element must not be left without any
-//             edge that leads to it)
+//   targets   where x's own edges lead: only they may be evicted, so that what the record could reach
+//             through the evicted edge it still reaches through x. Inserts never cut anything off.
+//   force     take a slot even when neighbors hide x or all are nearer (an element must not be left
+//             without any edge that leads to it)
 // A free slot is taken as it is. In a full list x is refused when a nearer neighbor hides it;
-// otherwise it evicts the farthest neighbor that it hides, else the farthest that is farther than
+// otherwise it evicts the farthest target that it hides, else the farthest target that is farther than
 // x. Returns the slot (neighbor_count for a free one) or kNoSlot.
 int choose_slot(ConstRecord record, const quantize::PreparedQuery &newcomer,
-                const quantize::PreparedQuery *parent, float length, bool force) noexcept;
+                const quantize::PreparedQuery *parent, float length, const Targets &targets,
+                bool force) noexcept;
 
 }  // namespace vann::hnsw

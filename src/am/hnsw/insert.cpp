@@ -38,6 +38,9 @@ struct Links {
   Candidate *items;
   uint32_t selected;
   uint32_t kept;
+  uint32_t *ids;  // [kept]
+
+  Targets targets() const { return {ids, kept}; }
 };
 
 // m_L of the paper is 1 / ln(level_divisor).
@@ -93,6 +96,8 @@ Links choose_links(const Layout &layout, Array<Candidate> *candidates) {
   Links links{};
   links.selected = select_neighbors(layout, candidates, &links.kept);
   links.items = candidates->data;
+  links.ids = static_cast<uint32_t *>(palloc((links.kept + 1) * sizeof(uint32_t)));
+  for (uint32_t i = 0; i < links.kept; ++i) links.ids[i] = links.items[i].record;
   return links;
 }
 
@@ -136,9 +141,23 @@ EntryPoint write_record(const Insertion &insertion, Record draft) {
   return {slot.record, draft.header().level, slot.generation};
 }
 
+// True while the record is the live one that the candidate was copied from.
+bool still_there(ConstRecord record, const Candidate &candidate, int level) {
+  return record.state() == State::kLive && record.traversable() &&
+         record.header().generation == candidate.generation && record.header().level == level;
+}
+
+void write_edge(const RecordPage &page, uint32_t slot, const Edge &edge) {
+  pg::PageEdit edit(page.page().relation());
+  Record changed = page.record_in_copy(edit.modify(page.page()));
+  put_edge(changed, slot, edge);
+  if (slot == changed.header().neighbor_count) ++changed.header().neighbor_count;
+  edit.commit();
+}
+
 // Adds the edge neighbor -> element if the page-local rule lets it in.
-bool link_back(const Insertion &insertion, const Candidate &to, const EntryPoint &from,
-               bool force) {
+bool link_back(const Insertion &insertion, const Links &links, const Candidate &to,
+               const EntryPoint &from, bool force) {
   const Index &index = *insertion.index;
   const Layout &layout = index.layout();
   uint8_t code[kPageBytes / 32];
@@ -151,19 +170,66 @@ bool link_back(const Insertion &insertion, const Candidate &to, const EntryPoint
 
   RecordPage page(index, to.record, BUFFER_LOCK_EXCLUSIVE);
   const ConstRecord record = page.record();
-  const RecordHeader &header = record.header();
-  if (!record.traversable() || record.state() != State::kLive ||
-      header.generation != to.generation || header.level != from.level ||
-      find_edge(record, from.record) != kNoSlot)
+  if (!still_there(record, to, from.level) || find_edge(record, from.record) != kNoSlot)
     return false;
   const int slot = choose_slot(record, insertion.element.query, inner_product ? &parent : nullptr,
-                               to.length, force);
+                               to.length, links.targets(), force);
   if (slot == kNoSlot) return false;
-  pg::PageEdit edit(index.relation);
-  Record changed = page.record_in_copy(edit.modify(page.page()));
-  put_edge(changed, static_cast<uint32_t>(slot), edge);
-  if (static_cast<uint32_t>(slot) == header.neighbor_count) ++changed.header().neighbor_count;
-  edit.commit();
+  write_edge(page, static_cast<uint32_t>(slot), edge);
+  return true;
+}
+
+// The farthest neighbor of a full list, copied from its own page. False when the list has changed.
+bool copy_farthest(const Insertion &insertion, const Candidate &of, int level, uint32_t *slot,
+                   Candidate *farthest) {
+  const Index &index = *insertion.index;
+  RecordPage page(index, of.record, BUFFER_LOCK_SHARE);
+  const ConstRecord record = page.record();
+  if (!still_there(record, of, level) || record.header().neighbor_count == 0) return false;
+  *slot = 0;
+  for (uint32_t i = 1; i < record.header().neighbor_count; ++i)
+    if (edge_length(record, i) > edge_length(record, *slot)) *slot = i;
+  const uint32_t target = record.ids()[*slot];
+  page.release();
+
+  RecordPage target_page(index, target, BUFFER_LOCK_SHARE);
+  if (!target_page.record().traversable() || target_page.record().header().level != level)
+    return false;
+  *farthest = copy_candidate(target_page.record(), target, 0);
+  return true;
+}
+
+// The last resort of an element that nobody can take in without cutting something off: it adopts the
+// farthest neighbor of `to` as its own (its last edge gives way: nothing relies on that one yet) and
+// takes that neighbor's place there.
+bool adopt(const Insertion &insertion, const Links &links, const Candidate &to,
+           const EntryPoint &from) {
+  const Index &index = *insertion.index;
+  const Layout &layout = index.layout();
+  uint32_t slot;
+  Candidate farthest;
+  if (!copy_farthest(insertion, to, from.level, &slot, &farthest)) return false;
+  float *decoded = static_cast<float *>(palloc(layout.shape.dims * sizeof(float)));
+  quantize::decode_planes(farthest.planes, farthest.factors, layout.shape.dims,
+                          layout.shape.code_bits, decoded);
+  uint8_t code[kPageBytes / 32];
+  {
+    RecordPage own(index, from.record, BUFFER_LOCK_EXCLUSIVE);
+    if (links.kept == 0 || own.record().header().neighbor_count == 0) return false;
+    const uint32_t last =
+        std::min<uint32_t>(own.record().header().neighbor_count, layout.degree - 1);
+    write_edge(own, last,
+               encode_edge(layout, insertion.element.decoded, decoded, farthest.record,
+                           farthest.generation, code));
+  }
+  const Edge edge = encode_edge(layout, to.decoded, insertion.element.decoded, from.record,
+                                from.generation, code);
+  RecordPage page(index, to.record, BUFFER_LOCK_EXCLUSIVE);
+  const ConstRecord record = page.record();
+  if (!still_there(record, to, from.level) || slot >= record.header().neighbor_count ||
+      record.ids()[slot] != farthest.record)
+    return false;
+  write_edge(page, slot, edge);
   return true;
 }
 
@@ -171,9 +237,11 @@ bool link_back(const Insertion &insertion, const Candidate &to, const EntryPoint
 bool link_all_back(const Insertion &insertion, const Links &links, const EntryPoint &from) {
   uint32_t linked = 0;
   for (uint32_t i = 0; i < links.selected && i < kMaxBackLinks; ++i)
-    linked += link_back(insertion, links.items[i], from, false);
+    linked += link_back(insertion, links, links.items[i], from, false);
   for (uint32_t i = 0; i < links.kept && linked == 0; ++i)
-    linked += link_back(insertion, links.items[i], from, true);
+    linked += link_back(insertion, links, links.items[i], from, true);
+  for (uint32_t i = 0; i < links.kept && linked == 0; ++i)
+    linked += adopt(insertion, links, links.items[i], from);
   return linked > 0;
 }
 
@@ -193,7 +261,7 @@ void set_entry(const Index &index, const EntryPoint &entry, bool always) {
 // somebody else was first. Locks: metapage, then one record page.
 bool insert_first(const Insertion &insertion) {
   const Index &index = *insertion.index;
-  Record draft = draft_record(insertion, 0, {nullptr, 0, 0});
+  Record draft = draft_record(insertion, 0, {});
   draft.header().tids[0] = insertion.tid;
   draft.header().tid_count = 1;
 

@@ -39,7 +39,12 @@ class Neighborhood {
     const bool inner_product = layout_.shape.geometry == quantize::Geometry::kInnerProduct;
     return choose_slot(buffer_.read(), newcomer.get(),
                        inner_product ? &parent_query_.get() : nullptr,
-                       static_cast<float>(length_of(x)), force);
+                       static_cast<float>(length_of(x)), all_neighbors(), force);
+  }
+
+  // As if the newcomer led to every neighbor itself: any of them may be evicted.
+  Targets all_neighbors() const {
+    return {buffer_.read().ids(), static_cast<uint32_t>(neighbors_.size())};
   }
 
   // The rule of edges.hpp, in its words.

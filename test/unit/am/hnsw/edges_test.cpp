@@ -238,7 +238,8 @@ TEST(Edges, OfDamagedRecordsAreReadInsideTheRecord) {
       // These two stay inside whatever the count says.
       const int found = find_edge(buffer.read(), generator());
       EXPECT_LT(found, static_cast<int>(layout.degree));
-      const int slot = choose_slot(buffer.read(), query.get(), &query.get(), 1.0f, round % 4 < 2);
+      const int slot = choose_slot(buffer.read(), query.get(), &query.get(), 1.0f,
+                                   {buffer.read().ids(), layout.degree}, round % 4 < 2);
       EXPECT_LT(slot, static_cast<int>(layout.degree));
       if (!buffer.read().traversable()) continue;
       ++traversable;
