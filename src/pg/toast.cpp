@@ -75,7 +75,10 @@ Datum ToastReader::plain(Datum value, Snapshot snapshot) {
   if (VARATT_EXTERNAL_IS_COMPRESSED(pointer) || IsolationIsSerializable() ||
       pointer.va_toastrelid != heap_->rd_rel->reltoastrelid || !open(snapshot))
     return value;
-  return read(pointer) ? PointerGetDatum(buffer_) : value;
+  const bool good = read(pointer);
+  // An unlogged index's scan keeps its leaf pinned, and a cursor must not make VACUUM wait for that.
+  if (!RelationNeedsWAL(index_)) index_rescan(scan_, nullptr, 0, nullptr, 0);
+  return good ? PointerGetDatum(buffer_) : value;
 }
 
 bool ToastReader::read(const struct varatt_external &pointer) {

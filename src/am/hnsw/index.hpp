@@ -50,6 +50,8 @@ struct Index {
   const IndexCache *cache;
   const OperatorClass *opclass;
   EntryPoint entry;  // as the metapage had it when the view was opened
+  // How long the file is at least: blocks beyond are looked up once more before they count as damage.
+  mutable BlockNumber blocks = 0;
 
   const Layout &layout() const { return cache->layout; }
 };
@@ -95,7 +97,8 @@ class RecordPage {
  private:
   static BlockNumber checked_block(const Index &index, uint32_t record) {
     const BlockNumber block = block_of(record, index.layout());
-    if (record == kNoRecord || block < index.cache->first_record_block)
+    if (block >= index.blocks) index.blocks = RelationGetNumberOfBlocks(index.relation);
+    if (block < index.cache->first_record_block || block >= index.blocks)
       report_corrupt_record(index.relation, record);
     return block;
   }

@@ -31,12 +31,12 @@ const OperatorClass &operator_class_of(Relation index) {
 void to_floats(const OperatorClass &opclass, Datum value, int dims, float *out) {
   if (opclass.type == ElementType::kVector) {
     const types::Vector *vector = types::vector_arg(value);
-    types::check_expected_dims(dims, vector->dims);
+    if (vector->dims != dims) types::report_different_dims(opclass.type_name, dims, vector->dims);
     memcpy(out, vector->elements, sizeof(float) * static_cast<size_t>(dims));
     types::free_if_copy(vector, value);
   } else {
     const types::HalfVector *vector = types::halfvec_arg(value);
-    types::check_expected_dims(dims, vector->dims);
+    if (vector->dims != dims) types::report_different_dims(opclass.type_name, dims, vector->dims);
     simd::kernels().f16_to_f32(vector->elements, out, static_cast<size_t>(dims));
     types::free_if_copy(vector, value);
   }
