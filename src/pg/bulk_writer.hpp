@@ -12,12 +12,16 @@ extern "C" {
 
 namespace vann::pg {
 
+// What direct I/O asks of page images outside shared buffers: PG_IO_ALIGN_SIZE, which 15 lacks.
+constexpr size_t kIoAlignment = 4096;
+
 class BulkWriter {
  public:
   // `fork` of `relation` is empty. The init fork of an unlogged relation is always logged.
   BulkWriter(Relation relation, ForkNumber fork);
 
-  // Appends `count` pages, images of BLCKSZ bytes each. Sets their LSNs and checksums in place.
+  // Appends `count` pages, images of BLCKSZ bytes each, aligned to kIoAlignment. Sets their LSNs and
+  // checksums in place.
   void append(uint8_t *pages, uint32_t count);
   // Makes the file durable as WAL promises; to be called last.
   void finish();

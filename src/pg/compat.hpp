@@ -4,11 +4,13 @@
 #include "pg/postgres.hpp"
 
 extern "C" {
+#include "access/genam.h"
+#include "access/relscan.h"
 #include "catalog/pg_class.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/pathnodes.h"
-#include "access/genam.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "utils/acl.h"
@@ -80,13 +82,21 @@ inline void restrict_search_path() {
 #endif
 }
 
-// Ranks a path behind those that enable_* settings disable. Since 18 the planner compares how many nodes
-// of a path are disabled before it compares costs; earlier releases add to the costs alone.
+// Ranks a path behind those that enable_* settings disable. Since 18 the planner compares how many
+// nodes of a path are disabled before it compares costs; earlier releases add to the costs alone.
 inline void forbid_path(Path *path) {
 #if PG_VERSION_NUM >= 180000
   path->disabled_nodes = 2;
 #else
   (void)path;
+#endif
+}
+
+// Counts one search of an index: for pg_stat_user_indexes and, since 18, EXPLAIN ANALYZE.
+inline void count_index_search(IndexScanDesc scan) {
+  pgstat_count_index_scan(scan->indexRelation);
+#if PG_VERSION_NUM >= 180000
+  if (scan->instrument != nullptr) ++scan->instrument->nsearches;
 #endif
 }
 

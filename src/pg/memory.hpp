@@ -23,11 +23,13 @@ inline void *resize_in_context(void *context, void *memory, size_t bytes) {
 
 inline Allocator allocator_in(MemoryContext context) { return {resize_in_context, context}; }
 
-// Palloc's room for `count` values whose first byte is aligned to a cache line.
-template <class T>
+// Palloc's room for `count` values whose first byte is aligned to a cache line, or to another power
+// of two.
+template <class T, size_t kAlignment = 64>
 T *allocate_aligned(MemoryContext context, size_t count) {
-  void *memory = MemoryContextAllocHuge(context, count * sizeof(T) + 64);
-  return reinterpret_cast<T *>((reinterpret_cast<uintptr_t>(memory) + 63) & ~uintptr_t{63});
+  void *memory = MemoryContextAllocHuge(context, count * sizeof(T) + kAlignment);
+  constexpr uintptr_t kMask = kAlignment - 1;
+  return reinterpret_cast<T *>((reinterpret_cast<uintptr_t>(memory) + kMask) & ~kMask);
 }
 
 // Switches to a memory context for the life of the scope. Abandonable: an error resets the current

@@ -33,6 +33,11 @@ const char *chunk_bytes(struct varlena *chunk, size_t *bytes) {
   return VARDATA(chunk);
 }
 
+// As VARATT_EXTERNAL_IS_COMPRESSED, which compares signed with unsigned.
+bool is_compressed(const struct varatt_external &pointer) {
+  return VARATT_EXTERNAL_GET_EXTSIZE(pointer) + VARHDRSZ < static_cast<Size>(pointer.va_rawsize);
+}
+
 }  // namespace
 
 void ToastReader::init(Relation heap, MemoryContext context) {
@@ -71,8 +76,10 @@ Datum ToastReader::plain(Datum value, Snapshot snapshot) {
   if (!VARATT_IS_EXTERNAL_ONDISK(attribute)) return value;
   struct varatt_external pointer;
   VARATT_EXTERNAL_GET_POINTER(pointer, attribute);
+  const bool compressed =
+      VARATT_EXTERNAL_GET_EXTSIZE(pointer) < static_cast<uint32>(pointer.va_rawsize) - VARHDRSZ;
   // Under SERIALIZABLE an index scan would take predicate locks that nobody needs.
-  if (VARATT_EXTERNAL_IS_COMPRESSED(pointer) || IsolationIsSerializable() ||
+  if (compressed || IsolationIsSerializable() ||
       pointer.va_toastrelid != heap_->rd_rel->reltoastrelid || !open(snapshot))
     return value;
   const bool good = read(pointer);

@@ -65,14 +65,16 @@ void give_mean_pages(MetaPage *meta) {
 }
 
 void append_meta(pg::BulkWriter *writer, const MetaPage &meta) {
-  uint8_t *page = pg::allocate_aligned<uint8_t>(CurrentMemoryContext, kPageBytes);
+  uint8_t *page =
+      pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
   init_page(page, kMetaPage);
   *meta_of(page) = meta;
   writer->append(page, 1);
 }
 
 void append_mean(pg::BulkWriter *writer, const IndexCache &cache) {
-  uint8_t *page = pg::allocate_aligned<uint8_t>(CurrentMemoryContext, kPageBytes);
+  uint8_t *page =
+      pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
   for (size_t done = 0; done < cache.mean_floats; done += kMeanPageFloats) {
     const size_t count = std::min(kMeanPageFloats, cache.mean_floats - done);
     init_page(page, kMeanPage);

@@ -227,7 +227,8 @@ void write_batches(const Plan &plan, unsigned threads, MemoryContext context,
   for (unsigned i = 0; i < threads; ++i)
     scratch[i] = {pg::allocate_aligned<float>(context, plan.layout().shape.dims),
                   pg::allocate_aligned<float>(context, plan.layout().shape.dims)};
-  uint8_t *pages = pg::allocate_aligned<uint8_t>(context, size_t{kPagesPerBatch} * kPageBytes);
+  uint8_t *pages = pg::allocate_aligned<uint8_t, pg::kIoAlignment>(
+      context, size_t{kPagesPerBatch} * kPageBytes);
   const uint32_t n_pages = (plan.total + plan.layout().slots - 1) / plan.layout().slots;
   for (uint32_t first = 0; first < n_pages; first += kPagesPerBatch) {
     CHECK_FOR_INTERRUPTS();

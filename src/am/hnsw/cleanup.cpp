@@ -147,8 +147,10 @@ void clean_up(const Index &index, BufferAccessStrategy strategy, IndexBulkDelete
   if (survey.dead > 0) {
     mark_upper_records(index, &survey);
     replace_entry(index, survey);
-    repair_edges(index, strategy, survey.map, context);
+    // First this: repair takes out edges to dead records alone, so that whoever can be reached without
+    // them stays so, however early a cancel comes.
     restore_reachability(index, strategy, &survey.map, context);
+    repair_edges(index, strategy, survey.map, context);
     unlink_dead(index, strategy, &survey);
     stamped = true;
   }

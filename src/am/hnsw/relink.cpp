@@ -18,7 +18,6 @@ Relink::Relink(const Index &index, const RecordMap &map, MemoryContext context)
   decoded_ = pg::allocate_aligned<float>(context, layout.shape.dims);
   source_decoded_ = pg::allocate_aligned<float>(context, layout.shape.dims);
   query_memory_ = pg::allocate_aligned<uint8_t>(context, query_bytes);
-  source_memory_ = pg::allocate_aligned<uint8_t>(context, query_bytes);
   code_ = pg::allocate_aligned<uint8_t>(context, edge_code_bytes(layout));
   plan_ = {&index_, &query_, Measure::kLength,
            pg::allocate_aligned<float>(context, layout.shape.dims),
@@ -29,11 +28,16 @@ bool Relink::link(uint32_t id) {
   if (!read(id)) return false;
   source_count_ = 0;
   add_neighbors();
-  if (source_count_ == 0) add_found();
-  // A list with room, or one where the edge is worth its place, before one that must yield.
-  for (const bool force : {false, true})
-    for (uint32_t i = 0; i < source_count_; ++i)
-      if (add_edge(sources_[i], force)) return true;
+  if (try_sources(Place::kFree) || try_sources(Place::kCovered)) return true;
+  add_found();
+  for (const Place place : {Place::kFree, Place::kCovered, Place::kGone, Place::kAny})
+    if (try_sources(place)) return true;
+  return false;
+}
+
+bool Relink::try_sources(Place place) {
+  for (uint32_t i = 0; i < source_count_; ++i)
+    if (add_edge(sources_[i], place)) return true;
   return false;
 }
 
@@ -54,6 +58,8 @@ void Relink::add_source(const Source &source) {
   if (source.record == id_ || !map_.is_live(source.record, source.generation) ||
       !map_.reached(source.record))
     return;
+  for (uint32_t i = 0; i < source_count_; ++i)
+    if (sources_[i].record == source.record) return;
   uint32_t at = source_count_;
   while (at > 0 && sources_[at - 1].length > source.length) --at;
   if (at == kMaxSources) return;
@@ -82,7 +88,28 @@ void Relink::add_found() {
                });
 }
 
-bool Relink::add_edge(const Source &source, bool force) {
+// The slot of `list` that the edge may take, or kNoSlot. The farthest neighbor yields.
+int Relink::choose_place(ConstRecord list, Place place) const {
+  const uint32_t count = list.header().neighbor_count;
+  if (count < list.layout().degree) return static_cast<int>(count);
+  if (place == Place::kFree) return kNoSlot;
+  const ConstRecord lost(image_, index_.layout());
+  int chosen = kNoSlot;
+  for (uint32_t slot = 0; slot < count; ++slot) {
+    const uint32_t target = list.ids()[slot];
+    const bool may_yield =
+        place == Place::kAny ||
+        (place == Place::kCovered ? find_edge(lost, target) != kNoSlot
+                                  : map_.is_gone(target, list.generations()[slot]));
+    if (may_yield &&
+        (chosen == kNoSlot ||
+         edge_length(list, slot) > edge_length(list, static_cast<uint32_t>(chosen))))
+      chosen = static_cast<int>(slot);
+  }
+  return chosen;
+}
+
+bool Relink::add_edge(const Source &source, Place place) {
   const Layout &layout = index_.layout();
   const ConstRecord lost(image_, layout);
   {
@@ -91,9 +118,6 @@ bool Relink::add_edge(const Source &source, bool force) {
   }
   const Edge edge = encode_edge(layout, source_decoded_, decoded_, id_, lost.header().generation,
                                 code_);
-  quantize::PreparedQuery parent;
-  const bool by_product = layout.shape.geometry == quantize::Geometry::kInnerProduct;
-  if (by_product) parent = quantize::prepare_query(layout.shape, source_decoded_, source_memory_);
 
   RecordPage page(index_, source.record, BUFFER_LOCK_EXCLUSIVE);
   const ConstRecord found = page.record();
@@ -101,9 +125,7 @@ bool Relink::add_edge(const Source &source, bool force) {
       found.header().level != lost.header().level || !found.traversable())
     return false;
   int slot = find_edge(found, id_);
-  if (slot == kNoSlot)
-    slot = choose_slot(found, query_, by_product ? &parent : nullptr,
-                       edge.factors.residual_squared, force);
+  if (slot == kNoSlot) slot = choose_place(found, place);
   if (slot == kNoSlot) return false;
   pg::PageEdit edit(index_.relation);
   Record record = page.record_in_copy(edit.modify(page.page()));

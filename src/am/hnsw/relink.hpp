@@ -24,13 +24,22 @@ class Relink {
     uint32_t record;
     uint8_t generation;
   };
-  static constexpr uint32_t kMaxSources = 8;
+  static constexpr uint32_t kMaxSources = 16;
+  // Which slot the edge may take.
+  enum class Place : uint8_t {
+    kFree,     // an empty one
+    kCovered,  // of a neighbor that the lost record leads to: it stays reachable through that
+    kGone,     // of a dead neighbor
+    kAny,
+  };
 
   bool read(uint32_t id);
   void add_neighbors();
   void add_found();
   void add_source(const Source &source);
-  bool add_edge(const Source &source, bool force);
+  bool try_sources(Place place);
+  int choose_place(ConstRecord list, Place place) const;
+  bool add_edge(const Source &source, Place place);
 
   const Index &index_;
   const RecordMap &map_;
@@ -39,7 +48,6 @@ class Relink {
   float *decoded_;         // [shape.dims] its decoded code
   float *source_decoded_;  // [shape.dims]
   uint8_t *query_memory_;
-  uint8_t *source_memory_;
   uint8_t *code_;          // [edge_code_bytes]
   graph::Frontier frontier_;
   SearchPlan plan_;

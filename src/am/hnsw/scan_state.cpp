@@ -6,9 +6,10 @@
 #include "am/hnsw/options.hpp"
 #include "am/hnsw/tids.hpp"
 
+#include "pg/compat.hpp"
+
 extern "C" {
 #include "access/xlog.h"
-#include "pgstat.h"
 }
 
 #include <algorithm>
@@ -69,7 +70,7 @@ void ScanState::close() { reranker_.close(); }
 // ---- Search ---------------------------------------------------------------------------------
 
 void ScanState::start() {
-  pgstat_count_index_scan(scan_->indexRelation);
+  pg::count_index_search(scan_);
   index_ = open_index(scan_->indexRelation);
   const IndexCache &cache = *index_.cache;
   const quantize::CodeShape &shape = cache.layout.shape;

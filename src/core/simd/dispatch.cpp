@@ -34,9 +34,9 @@ class Dispatch {
         !__builtin_cpu_supports("f16c") || !__builtin_cpu_supports("bmi2")) {
       return;
     }
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-        __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
-        __builtin_cpu_supports("avx512vnni")) {
+    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+        __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni")) {
       if (__builtin_cpu_supports("avx512vbmi")) {
         vbmi_ = kAvx512Kernels;
         vbmi_.name = "avx512vbmi";

@@ -11,6 +11,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
 
 #include "core/base/no_postgres.hpp"
@@ -52,7 +53,7 @@ struct Avx2Lanes {
   static void store(float *p, Batch x) noexcept { x.store_unaligned(p); }
   static Batch fma(Batch a, Batch b, Batch c) noexcept { return xsimd::fma(a, b, c); }
   static Batch abs(Batch x) noexcept { return xsimd::abs(x); }
-  static float sum(Batch x) noexcept { return xsimd::hadd(x); }
+  static float sum(Batch x) noexcept { return sum_lanes(x); }
   template <size_t h>
   static Batch exchange(Batch x) noexcept {
     if constexpr (h == 1) return _mm256_permute_ps(x, 0xb1);

@@ -18,6 +18,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
 
 #include "core/base/no_postgres.hpp"
@@ -50,7 +51,7 @@ struct Avx512Lanes {
   // xsimd 8.1 multiplies and adds separately on AVX-512.
   static Batch fma(Batch a, Batch b, Batch c) noexcept { return _mm512_fmadd_ps(a, b, c); }
   static Batch abs(Batch x) noexcept { return xsimd::abs(x); }
-  static float sum(Batch x) noexcept { return xsimd::hadd(x); }
+  static float sum(Batch x) noexcept { return sum_lanes(x); }
   template <size_t h>
   static Batch exchange(Batch x) noexcept {
     if constexpr (h == 1) return _mm512_permute_ps(x, 0xb1);

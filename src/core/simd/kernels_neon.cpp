@@ -11,6 +11,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
 
 #include "core/base/no_postgres.hpp"
@@ -40,7 +41,7 @@ struct NeonLanes {
   static void store(float *p, Batch x) noexcept { x.store_unaligned(p); }
   static Batch fma(Batch a, Batch b, Batch c) noexcept { return vfmaq_f32(c, a, b); }
   static Batch abs(Batch x) noexcept { return xsimd::abs(x); }
-  static float sum(Batch x) noexcept { return xsimd::hadd(x); }
+  static float sum(Batch x) noexcept { return sum_lanes(x); }
   template <size_t h>
   static Batch exchange(Batch x) noexcept {
     if constexpr (h == 1) return vrev64q_f32(x);
