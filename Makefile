@@ -42,7 +42,7 @@ include $(PGXS)
 # PGXS sets CXXFLAGS with `override`, so an append without it would be ignored in silence.
 ifneq (,$(filter x86_64 amd64,$(shell uname -m)))
 avx2_flags := -mavx2 -mfma -mf16c -mbmi2
-avx512_flags := $(avx2_flags) -mavx512f -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
+avx512_flags := $(avx2_flags) -mavx512f -mavx512cd -mavx512bw -mavx512dq -mavx512vl -mavx512vnni
 src/core/simd/kernels_avx2.o: override CXXFLAGS += $(avx2_flags)
 src/core/simd/kernels_avx512.o: override CXXFLAGS += $(avx512_flags)
 src/core/simd/kernels_avx512vbmi.o: override CXXFLAGS += $(avx512_flags) -mavx512vbmi

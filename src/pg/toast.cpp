@@ -33,11 +33,6 @@ const char *chunk_bytes(struct varlena *chunk, size_t *bytes) {
   return VARDATA(chunk);
 }
 
-// As VARATT_EXTERNAL_IS_COMPRESSED, which compares signed with unsigned.
-bool is_compressed(const struct varatt_external &pointer) {
-  return VARATT_EXTERNAL_GET_EXTSIZE(pointer) + VARHDRSZ < static_cast<Size>(pointer.va_rawsize);
-}
-
 }  // namespace
 
 void ToastReader::init(Relation heap, MemoryContext context) {
