@@ -23,8 +23,7 @@ bool seal(const Index &index, uint32_t tids, uint32_t element) {
   RecordPage page(index, tids, BUFFER_LOCK_EXCLUSIVE);
   const ConstRecord found = page.record();
   if (is_sealed(found)) return found.header().element == element;
-  if (found.state() != State::kTids || found.header().element != element ||
-      tid_count(found) != 0)
+  if (found.state() != State::kTids || found.header().element != element || tid_count(found) != 0)
     return false;
   pg::PageEdit edit(index.relation);
   Record record = page.record_in_copy(edit.modify(page.page()));
@@ -41,8 +40,8 @@ bool in_chain(ConstRecord record, uint32_t id, uint32_t element) {
          (record.state() == State::kTids || is_sealed(record));
 }
 
-// The record whose chain field names `tids`, and what `tids` itself names; kNoRecord when none does:
-// the chain has been finished before, or `tids` was never put into it.
+// The record whose chain field names `tids`, and what `tids` itself names. kNoRecord when none
+// does: the chain has been finished before, or `tids` was never put into it.
 uint32_t find_predecessor(const Index &index, uint32_t tids, uint32_t element, uint32_t *next) {
   {
     RecordPage page(index, tids, BUFFER_LOCK_SHARE);
@@ -99,8 +98,7 @@ bool mark_if_deserted(const Index &index, uint32_t element) {
   if (page.record().state() == State::kDead) return true;
   if (!is_deserted(page.record())) return false;
   pg::PageEdit edit(index.relation);
-  page.record_in_copy(edit.modify(page.page())).header().state =
-      static_cast<uint8_t>(State::kDead);
+  page.record_in_copy(edit.modify(page.page())).header().state = static_cast<uint8_t>(State::kDead);
   edit.commit();
   return true;
 }

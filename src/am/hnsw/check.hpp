@@ -1,4 +1,5 @@
-// check.hpp — the parts of hnsw_check(): the graph from pages alone, and the graph against the table.
+// check.hpp — the parts of hnsw_check(): the graph from pages alone, and the graph against the
+// table.
 #pragma once
 
 #include "am/hnsw/inspect.hpp"
@@ -41,14 +42,15 @@ inline uint64_t tid_key(const HeapTid &tid) {
   return uint64_t{tid.block_high} << 32 | uint64_t{tid.block_low} << 16 | tid.offset;
 }
 
-// Checks pages, records, edges, chains and levels. `tids` receives every TID that scans can find, sorted.
-// While others write, what two pages say of each other may be out of step: whoever wants certainty
-// checks twice and believes what is found both times.
+// Checks pages, records, edges, chains and levels. `tids` receives every TID that scans can find,
+// sorted. While others write, what two pages say of each other may be out of step: whoever wants
+// certainty checks twice and believes what is found both times.
 void check_graph(const Index &index, MemoryContext context, Problems *problems,
                  Array<IndexedTid> *tids);
 
-// Checks that every row which `snapshot` sees and the index covers is in `tids`, at an element that
-// searches reach and under a code that is its vector's. `tids` was collected after the snapshot was taken.
+// Checks that every row that `snapshot` sees and the index covers is in `tids`, at an element that
+// searches reach and under a code that is its vector's. `tids` was collected after the snapshot was
+// taken.
 void check_heap(const Inspected &inspected, const Index &index, Snapshot snapshot,
                 const Array<IndexedTid> &tids, MemoryContext context, Problems *problems);
 

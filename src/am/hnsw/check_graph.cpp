@@ -22,11 +22,8 @@ bool passable(State state) {
 
 class GraphCheck {
  public:
-  GraphCheck(const Index &index, MemoryContext context, Problems *problems,
-             Array<IndexedTid> *tids)
-      : index_(index),
-        allocator_(pg::allocator_in(context)),
-        end_(record_blocks_end(index)),
+  GraphCheck(const Index &index, MemoryContext context, Problems *problems, Array<IndexedTid> *tids)
+      : index_(index), allocator_(pg::allocator_in(context)), end_(record_blocks_end(index)),
         map_(context, record_id(end_, 0, index.layout())),
         levels_(static_cast<uint8_t *>(MemoryContextAllocExtended(
             context, size_t{map_.count()} + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO))),
@@ -34,8 +31,7 @@ class GraphCheck {
             context, size_t{map_.count()} + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO))),
         image_(static_cast<uint8_t *>(MemoryContextAlloc(context, kPageBytes))),
         record_image_(static_cast<uint8_t *>(MemoryContextAlloc(context, kPageBytes))),
-        problems_(problems),
-        tids_(tids) {}
+        problems_(problems), tids_(tids) {}
 
   void run() {
     for_each_page([&](BlockNumber block) { check_page(block); });
@@ -83,7 +79,8 @@ class GraphCheck {
       if (record.state() == State::kLive || record.state() == State::kDead)
         check_element(id, record);
       if (record.state() == State::kTids) check_tids_header(id, record);
-      if (record.state() == State::kLive && record.header().level == 0) collect_tids(id, id, record);
+      if (record.state() == State::kLive && record.header().level == 0)
+        collect_tids(id, id, record);
     });
   }
 
@@ -93,15 +90,13 @@ class GraphCheck {
     if (header.neighbor_count > index_.layout().degree)
       problems_->add(id, "%u neighbors, but the degree is %u", header.neighbor_count,
                      index_.layout().degree);
-    if (header.tid_count > kInlineTids)
-      problems_->add(id, "%u inline heap TIDs", header.tid_count);
+    if (header.tid_count > kInlineTids) problems_->add(id, "%u inline heap TIDs", header.tid_count);
     if (!std::isfinite(factors.norm_squared) || !std::isfinite(factors.delta) ||
         !(factors.cosine >= 0 && factors.cosine <= 1))
       problems_->add(id, "invalid code factors");
     if (header.level == 0 && header.element != kNoRecord)
       problems_->add(id, "a record of level 0 names another as its element");
-    if (header.level > 0 && header.tid_count > 0)
-      problems_->add(id, "heap TIDs above level 0");
+    if (header.level > 0 && header.tid_count > 0) problems_->add(id, "heap TIDs above level 0");
     check_edges(id, record);
   }
 
@@ -138,16 +133,15 @@ class GraphCheck {
   // ---- Records against each other ------------------------------------------------------------
 
   void check_links(BlockNumber block) {
-    for_each_record(copy_page(block), index_.layout(),
-                    [&](uint32_t slot, ConstRecord record) {
-                      const uint32_t id = record_id(block, slot, index_.layout());
-                      if (record.state() != State::kLive || !record.traversable()) return;
-                      check_targets(id, record);
-                      if (record.header().level > 0)
-                        check_below(id, record);
-                      else
-                        check_chain(id, record.header().chain);
-                    });
+    for_each_record(copy_page(block), index_.layout(), [&](uint32_t slot, ConstRecord record) {
+      const uint32_t id = record_id(block, slot, index_.layout());
+      if (record.state() != State::kLive || !record.traversable()) return;
+      check_targets(id, record);
+      if (record.header().level > 0)
+        check_below(id, record);
+      else
+        check_chain(id, record.header().chain);
+    });
   }
 
   // An edge whose generation is not its target's is stale and passed over; that of an unlinked
@@ -177,9 +171,11 @@ class GraphCheck {
     }
     copy_record(below);
     const ConstRecord found(record_image_, index_.layout());
-    const size_t bytes = quantize::code_bytes(index_.layout().shape.dims,
-                                              index_.layout().shape.code_bits);
-    const bool placed = found.state() == State::kLive && found.header().level == header.level - 1 &&
+    const size_t bytes =
+        quantize::code_bytes(index_.layout().shape.dims, index_.layout().shape.code_bits);
+    // An interrupted VACUUM leaves records above an element that is dead already.
+    const bool placed = (found.state() == State::kLive || found.state() == State::kDead) &&
+                        found.header().level == header.level - 1 &&
                         (header.level == 1 ? below : found.header().element) == header.element;
     const bool same = memcmp(found.code(), record.code(), bytes) == 0 &&
                       memcmp(&found.header().factors, &header.factors, sizeof(header.factors)) == 0;
@@ -245,19 +241,20 @@ class GraphCheck {
     if (!found) problems_->add(-1, "the entry point does not lead to record %u", entry.record);
   }
 
-  // An element that no search can come to is a problem if a row needs it; that of an insert that was
-  // cut short is not.
+  // An element that no search can come to is a problem if a row needs it; that of an insert that
+  // was cut short is not.
   void mark_reached_tids() {
     mark_reachable(index_, nullptr, Through::kTraversable, &map_);
-    for (IndexedTid &tid : *tids_) tid.reached = !map_.covers(tid.element) || map_.reached(tid.element);
+    for (IndexedTid &tid : *tids_)
+      tid.reached = !map_.covers(tid.element) || map_.reached(tid.element);
   }
 
   const Index &index_;
   Allocator allocator_;
   BlockNumber end_;
   RecordMap map_;
-  uint8_t *levels_;   // [records]
-  bool *chained_;     // [records] kTids records that a chain leads to
+  uint8_t *levels_;        // [records]
+  bool *chained_;          // [records] kTids records that a chain leads to
   uint8_t *image_;         // [kPageBytes] the page at hand
   uint8_t *record_image_;  // [stride] another record
   Problems *problems_;

@@ -1,5 +1,5 @@
-// check_heap.cpp — the table against the index, as contrib/amcheck's heapallindexed does it. Locks: one
-// record page at a time, shared.
+// check_heap.cpp — the table against the index, as contrib/amcheck's heapallindexed does it. Locks:
+// one record page at a time, shared.
 #include "am/hnsw/check.hpp"
 
 #include <algorithm>
@@ -28,8 +28,7 @@ bool holds_code(ConstRecord record, const quantize::CodeFactors &factors, const 
          memcmp(record.code(), planes, quantize::code_bytes(shape.dims, shape.code_bits)) == 0;
 }
 
-void check_code(const HeapCheck &check, const ItemPointerData &tid, Datum value,
-                uint32_t element) {
+void check_code(const HeapCheck &check, const ItemPointerData &tid, Datum value, uint32_t element) {
   pg::ContextScope scope(check.row_context);
   const Element expected = make_element(*check.index, value);
   RecordPage page(*check.index, element, BUFFER_LOCK_SHARE);

@@ -1,5 +1,5 @@
-// cleanup.cpp — the order of VACUUM's second half. Every step leaves an index that searches read right
-// and that the next VACUUM can take up from. See README.md, "Delete and vacuum".
+// cleanup.cpp — the order of VACUUM's second half. Every step leaves an index that searches read
+// right and that the next VACUUM can take up from. See README.md, "Delete and vacuum".
 #include "am/hnsw/cleanup.hpp"
 
 #include "pg/compat.hpp"
@@ -49,8 +49,7 @@ bool finish_chains(const Index &index, Survey *survey) {
 // Dead elements' records above level 0.
 void mark_upper_records(const Index &index, Survey *survey) {
   for (const OwnedRecord &upper : survey->upper) {
-    if (!survey->map.covers(upper.element) ||
-        survey->map.state(upper.element) != State::kDead)
+    if (!survey->map.covers(upper.element) || survey->map.state(upper.element) != State::kDead)
       continue;
     pg::vacuum_delay();
     RecordPage page(index, upper.record, BUFFER_LOCK_EXCLUSIVE);
@@ -74,9 +73,9 @@ EntryPoint highest_live(const Survey &survey) {
   return best;
 }
 
-// Replaces an entry point that is dead, or below the highest level (an insert stopped before it could
-// say so). Live records stay live while this VACUUM runs, so the metapage's lock is enough; an entry
-// point that inserts have put there since the survey is live too.
+// Replaces an entry point that is dead, or below the highest level (an insert stopped before it
+// could say so). Live records stay live while this VACUUM runs, so the metapage's lock is enough;
+// an entry point that inserts have put there since the survey is live too.
 void replace_entry(const Index &index, const Survey &survey) {
   const EntryPoint best = highest_live(survey);
   pg::LockedPage page(index.relation, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
@@ -129,10 +128,10 @@ BlockNumber pages_with_room(const Index &index, const Survey &survey) {
 }
 
 // Slots are reusable once every snapshot is younger than their transaction id, the next one at
-// stamping. Until some transaction takes an id, new snapshots look as old as the stamp, and the first
-// insert after VACUUM would have to extend the file; so this transaction takes it. (VACUUM may: it
-// also does to log the lock of a truncation.) Parallel workers and their leaders cannot; then the
-// next writer's id serves.
+// stamping. Until some transaction takes an id, new snapshots look as old as the stamp, and the
+// first insert after VACUUM would have to extend the file; so this transaction takes it. (VACUUM
+// may: it also does to log the lock of a truncation.) Parallel workers and their leaders cannot;
+// then the next writer's id serves.
 void pass_stamped_xid() {
   if (!IsInParallelMode() && !IsParallelWorker()) GetTopTransactionId();
 }
@@ -147,8 +146,8 @@ void clean_up(const Index &index, BufferAccessStrategy strategy, IndexBulkDelete
   if (survey.dead > 0) {
     mark_upper_records(index, &survey);
     replace_entry(index, survey);
-    // First this: repair takes out edges to dead records alone, so that whoever can be reached without
-    // them stays so, however early a cancel comes.
+    // First this: repair takes out edges to dead records alone, so that whoever can be reached
+    // without them stays so, however early a cancel comes.
     restore_reachability(index, strategy, &survey.map, context);
     repair_edges(index, strategy, survey.map, context);
     unlink_dead(index, strategy, &survey);

@@ -1,5 +1,5 @@
-// inspect.cpp — hnsw_meta() and hnsw_stats(): what an index was built with, and what it holds. Locks:
-// one page at a time, shared.
+// inspect.cpp — hnsw_meta() and hnsw_stats(): what an index was built with, and what it holds.
+// Locks: one page at a time, shared.
 #include "am/hnsw/inspect.hpp"
 
 #include "pg/array.hpp"
@@ -27,8 +27,8 @@ constexpr int kMaxLevels = 256;  // a level is one byte
 [[noreturn]] void report_not_hnsw(Oid oid) {
   const char *name = get_rel_name(oid);
   if (name == nullptr)
-    ereport(ERROR, (errcode(ERRCODE_UNDEFINED_TABLE),
-                    errmsg("relation with OID %u does not exist", oid)));
+    ereport(ERROR,
+            (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", oid)));
   ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an hnsw index", name),
                   get_rel_relkind(oid) == RELKIND_PARTITIONED_INDEX
                       ? errhint("Name the index of one of its partitions.")
@@ -192,14 +192,14 @@ Datum stats_row(FunctionCallInfo fcinfo) {
   const Index index = open_index(inspected.index);
   const BlockNumber end = record_blocks_end(index);
   const size_t records = record_id(end, 0, index.layout());
-  uint8_t *states = static_cast<uint8_t *>(
-      palloc_extended(2 * records + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
+  uint8_t *states =
+      static_cast<uint8_t *>(palloc_extended(2 * records + 1, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO));
   Stats stats;
   count_all(index, states, states + records, end, &stats);
   count_stale_edges(index, states, states + records, end, &stats);
   pfree(states);
-  const double average =
-      static_cast<double>(stats.base_edges) / static_cast<double>(std::max<int64>(stats.elements, 1));
+  const double average = static_cast<double>(stats.base_edges) /
+                         static_cast<double>(std::max<int64>(stats.elements, 1));
   Datum values[] = {
       Int64GetDatum(end),
       Int64GetDatum(stats.records),

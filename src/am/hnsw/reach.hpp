@@ -12,8 +12,8 @@ enum class Through : uint8_t {
   kTraversable,  // as searches go today
 };
 
-// Marks, in a map without marks, every record that can be reached from the entry point over edges of
-// all levels and down the levels. Visits pages in waves of ascending order; share locks.
+// Marks, in a map without marks, every record that can be reached from the entry point over edges
+// of all levels and down the levels. Visits pages in waves of ascending order; share locks.
 void mark_reachable(const Index &index, BufferAccessStrategy strategy, Through through,
                     RecordMap *map);
 

@@ -1,5 +1,5 @@
-// record_map.hpp — what a pass over all pages saw of every record, two bytes per record. VACUUM and the
-// index check decide from it which edges lead somewhere.
+// record_map.hpp — what a pass over all pages saw of every record, two bytes per record. VACUUM and
+// the index check decide from it which edges lead somewhere.
 #pragma once
 
 #include "pg/memory.hpp"
@@ -8,16 +8,15 @@
 
 namespace vann::hnsw {
 
-// Inserts go on while a map is in use: slots that were free may be in use since, live ones stay live
-// (only VACUUM kills, and one VACUUM at a time works on an index), and records behind `count` are
-// younger than the map.
+// Inserts go on while a map is in use: slots that were free may be in use since, live ones stay
+// live (only VACUUM kills, and one VACUUM at a time works on an index), and records behind `count`
+// are younger than the map.
 class RecordMap {
  public:
   // For records [0, count), all unknown (kFree). Memory lives in `context`.
   RecordMap(MemoryContext context, uint32_t count)
-      : count_(count),
-        bits_(static_cast<uint8_t *>(
-            MemoryContextAllocExtended(context, count + size_t{1}, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO))),
+      : count_(count), bits_(static_cast<uint8_t *>(MemoryContextAllocExtended(
+                           context, count + size_t{1}, MCXT_ALLOC_HUGE | MCXT_ALLOC_ZERO))),
         generations_(static_cast<uint8_t *>(
             MemoryContextAllocExtended(context, count + size_t{1}, MCXT_ALLOC_HUGE))) {}
 
@@ -25,7 +24,8 @@ class RecordMap {
   bool covers(uint32_t record) const { return record < count_; }
 
   void set(uint32_t record, State state, uint8_t generation) {
-    bits_[record] = static_cast<uint8_t>((bits_[record] & ~kStateBits) | static_cast<uint8_t>(state));
+    bits_[record] =
+        static_cast<uint8_t>((bits_[record] & ~kStateBits) | static_cast<uint8_t>(state));
     generations_[record] = generation;
   }
   State state(uint32_t record) const { return static_cast<State>(bits_[record] & kStateBits); }

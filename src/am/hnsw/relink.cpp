@@ -101,9 +101,8 @@ int Relink::choose_place(ConstRecord list, Place place) const {
         place == Place::kAny ||
         (place == Place::kCovered ? find_edge(lost, target) != kNoSlot
                                   : map_.is_gone(target, list.generations()[slot]));
-    if (may_yield &&
-        (chosen == kNoSlot ||
-         edge_length(list, slot) > edge_length(list, static_cast<uint32_t>(chosen))))
+    if (may_yield && (chosen == kNoSlot ||
+                      edge_length(list, slot) > edge_length(list, static_cast<uint32_t>(chosen))))
       chosen = static_cast<int>(slot);
   }
   return chosen;
@@ -116,8 +115,8 @@ bool Relink::add_edge(const Source &source, Place place) {
     RecordPage page(index_, source.record, BUFFER_LOCK_SHARE);
     decode_record(page.record(), source_decoded_);
   }
-  const Edge edge = encode_edge(layout, source_decoded_, decoded_, id_, lost.header().generation,
-                                code_);
+  const Edge edge =
+      encode_edge(layout, source_decoded_, decoded_, id_, lost.header().generation, code_);
 
   RecordPage page(index_, source.record, BUFFER_LOCK_EXCLUSIVE);
   const ConstRecord found = page.record();

@@ -13,7 +13,7 @@ class Relink {
  public:
   Relink(const Index &index, const RecordMap &map, MemoryContext context);
 
-  // Gives record `id` an edge from the nearest record that the map's marks say is reached: one of its
+  // Gives record `id` an edge from a near record that the map's marks say is reached: one of its
   // own neighbors or, when they are as lost, one that a search from the entry point finds. Returns
   // false when there is none. Locks: one record page at a time.
   bool link(uint32_t id);
@@ -48,7 +48,7 @@ class Relink {
   float *decoded_;         // [shape.dims] its decoded code
   float *source_decoded_;  // [shape.dims]
   uint8_t *query_memory_;
-  uint8_t *code_;          // [edge_code_bytes]
+  uint8_t *code_;  // [edge_code_bytes]
   graph::Frontier frontier_;
   SearchPlan plan_;
   quantize::PreparedQuery query_;

@@ -1,5 +1,6 @@
-// repair.cpp — see repair.hpp and README.md, "Delete and vacuum". New lists are worked out on a copy of
-// the page without a lock; the page is replaced if it has not changed since, else tried again.
+// repair.cpp — see repair.hpp and README.md, "Delete and vacuum". New lists are worked out on a
+// copy of the page without a lock; the page is replaced if it has not changed since, else tried
+// again.
 #include "am/hnsw/repair.hpp"
 
 #include "pg/compat.hpp"
@@ -46,10 +47,7 @@ class Repair {
  public:
   Repair(const Index &index, BufferAccessStrategy strategy, const RecordMap &map,
          MemoryContext context)
-      : index_(index),
-        strategy_(strategy),
-        map_(map),
-        replacements_(index, map, context),
+      : index_(index), strategy_(strategy), map_(map), replacements_(index, map, context),
         before_(pg::allocate_aligned<uint8_t>(context, kPageBytes)),
         after_(pg::allocate_aligned<uint8_t>(context, kPageBytes)) {}
 
@@ -95,7 +93,8 @@ class Repair {
     pg::PageEdit edit(index_.relation);
     for_each_record(edit.modify(page), index_.layout(), [&](uint32_t, Record record) {
       uint32_t removed[kMaxDegree];
-      if (is_damaged(ConstRecord(record.data(), index_.layout()), map_)) strip(record, map_, removed);
+      const ConstRecord old(record.data(), index_.layout());
+      if (is_damaged(old, map_)) strip(record, map_, removed);
     });
     edit.commit();
   }

@@ -21,9 +21,9 @@ float cosine_of_signs(uint32_t differing, uint32_t dims) {
   return std::cos(3.14159265f * static_cast<float>(differing) / static_cast<float>(dims));
 }
 
-// SELECT-NEIGHBORS-HEURISTIC on the record's own page: whether a nearer neighbor hides the edge. The
-// distance between the two ends comes from their lengths and the first planes of their codes, which
-// hold the signs of the residuals.
+// SELECT-NEIGHBORS-HEURISTIC on the record's own page: whether a nearer neighbor hides the edge.
+// The distance between the two ends comes from their lengths and the first planes of their codes,
+// which hold the signs of the residuals.
 bool is_hidden(ConstRecord record, const Edge &edge) {
   const uint32_t dims = record.layout().shape.neighbor_dims;
   const float length = edge.factors.residual_squared;

@@ -1,5 +1,5 @@
-// replacements.hpp — finds neighbors for a record that has lost some: among the neighbors of those it
-// has lost.
+// replacements.hpp — finds neighbors for a record that has lost some: among the neighbors of those
+// it has lost.
 #pragma once
 
 #include "am/hnsw/edges.hpp"
@@ -42,10 +42,10 @@ class Replacements {
 
   const Index &index_;
   const RecordMap &map_;
-  float *decoded_;           // [shape.dims] of the record
-  float *neighbor_;          // [shape.dims] of a candidate
-  uint8_t *query_memory_;    // query_bytes
-  uint8_t *codes_;           // [kMaxCandidates][edge_code_bytes] of candidates put off
+  float *decoded_;         // [shape.dims] of the record
+  float *neighbor_;        // [shape.dims] of a candidate
+  uint8_t *query_memory_;  // query_bytes
+  uint8_t *codes_;         // [kMaxCandidates][edge_code_bytes] of candidates put off
   SearchPlan plan_;
   quantize::PreparedQuery query_;  // the record's decoded code
   uint32_t id_ = kNoRecord;

@@ -1,6 +1,8 @@
 // search.cpp — measuring records, and the descent through the upper levels.
 #include "am/hnsw/search.hpp"
 
+#include <limits>
+
 namespace vann::hnsw {
 
 namespace {
@@ -58,7 +60,8 @@ void descend(const SearchPlan &plan, const Allocator &allocator, graph::Frontier
              int to_level, Seeds *seeds) {
   const EntryPoint &entry = plan.index->entry;
   seeds->clear();
-  seeds->add(0.0f, entry.record, entry.generation);
+  // Its distance is not known yet, and must not narrow the beam.
+  seeds->add(std::numeric_limits<float>::infinity(), entry.record, entry.generation);
   for (int level = entry.level; level > to_level; --level) {
     seeds->offer_to(frontier, allocator, kUpperWidth);
     seeds->clear();

@@ -46,8 +46,8 @@ bool note_record(Survey *survey, uint32_t id, ConstRecord record) {
 Survey survey_index(const Index &index, BufferAccessStrategy strategy, MemoryContext context) {
   const Layout &layout = index.layout();
   const BlockNumber end = record_blocks_end(index);
-  Survey survey{RecordMap(context, record_id(end, 0, layout)), pg::allocator_in(context), end, {}, {},
-                {}};
+  Survey survey{
+      RecordMap(context, record_id(end, 0, layout)), pg::allocator_in(context), end, {}, {}, {}};
   for (BlockNumber block = index.cache->first_record_block; block < end; ++block) {
     pg::vacuum_delay();
     pg::LockedPage page = sweep_page(index, block, BUFFER_LOCK_SHARE, strategy);

@@ -1,5 +1,5 @@
-// survey.hpp — the pass over all pages that cleanup starts with: everything later steps need to know,
-// found in pages alone.
+// survey.hpp — the pass over all pages that cleanup starts with: everything later steps need to
+// know, found in pages alone.
 #pragma once
 
 #include "am/hnsw/index.hpp"
@@ -19,9 +19,9 @@ struct Survey {
   RecordMap map;
   Allocator allocator;
   BlockNumber blocks_end;
-  Array<OwnedRecord> upper;       // live records above level 0
-  Array<OwnedRecord> idle_tids;   // kTids without TIDs, and sealed ones (see chain.hpp)
-  Array<uint32_t> deserted;       // live elements without TIDs
+  Array<OwnedRecord> upper;      // live records above level 0
+  Array<OwnedRecord> idle_tids;  // kTids without TIDs, and sealed ones (see chain.hpp)
+  Array<uint32_t> deserted;      // live elements without TIDs
   uint32_t dead = 0;
   uint64_t heap_tids = 0;
 };

@@ -1,5 +1,5 @@
-// vacuum.cpp — ambulkdelete: one sequential pass that removes dead TIDs. Locks: one record page at a
-// time, shared; exclusive only where something is dead. See README.md, "Delete and vacuum".
+// vacuum.cpp — ambulkdelete: one sequential pass that removes dead TIDs. Locks: one record page at
+// a time, shared; exclusive only where something is dead. See README.md, "Delete and vacuum".
 #include "am/hnsw/vacuum.hpp"
 
 #include "pg/compat.hpp"
