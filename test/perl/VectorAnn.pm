@@ -20,7 +20,9 @@ sub new_node
     my ($name, %settings) = @_;
     my $node = PostgreSQL::Test::Cluster->new($name);
     $node->init(allows_streaming => 1);
-    %settings = (checkpoint_timeout => '1h', max_wal_size => '4GB', autovacuum => 'off', %settings);
+    # A standby that a crash of its primary cuts off finds its WAL there when it comes back.
+    %settings = (checkpoint_timeout => '1h', max_wal_size => '4GB', wal_keep_size => '2GB',
+        autovacuum => 'off', %settings);
     $node->append_conf('postgresql.conf', "$_ = '$settings{$_}'\n") for sort keys %settings;
     $node->start;
     $node->safe_psql('postgres', 'CREATE EXTENSION vector_ann');
