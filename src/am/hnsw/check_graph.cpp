@@ -222,7 +222,7 @@ class GraphCheck {
   }
 
   void check_entry() {
-    const EntryPoint entry = open_index(index_.relation).entry;
+    const EntryPoint entry = read_entry_point(index_.relation);
     if (entry.level < 0) {
       if (tids_->size > 0) problems_->add(-1, "elements, but no entry point");
       return;

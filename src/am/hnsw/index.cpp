@@ -40,6 +40,16 @@ void check_meta(Relation index, const uint8_t *page) {
              errhint("Please REINDEX it.")));
 }
 
+MetaPage read_meta(Relation index) {
+  pg::LockedPage page(index, kMetaBlock, BUFFER_LOCK_SHARE);
+  check_meta(index, page.bytes());
+  return *meta_of(const_cast<const uint8_t *>(page.bytes()));
+}
+
+EntryPoint entry_point_in(const MetaPage &meta) {
+  return {meta.entry_record, meta.entry_level, meta.entry_generation};
+}
+
 void read_mean(Relation index, const MetaPage &meta, float *mean) {
   for (uint32_t i = 0; i < meta.mean_pages; ++i) {
     const size_t done = i * kMeanPageFloats;
@@ -122,13 +132,17 @@ IndexCache *make_cache(Relation index, const MetaPage &meta) {
 }
 
 Index open_index(Relation relation) {
-  pg::LockedPage page(relation, kMetaBlock, BUFFER_LOCK_SHARE);
-  check_meta(relation, page.bytes());
-  const MetaPage meta = *meta_of(const_cast<const uint8_t *>(page.bytes()));
-  page.release();
-  return {relation, cache_for(relation, meta), &operator_class_of(relation),
-          {meta.entry_record, meta.entry_level, meta.entry_generation}};
+  // Looks into the catalogs, so it stands before the relation's cache is used.
+  const OperatorClass &opclass = operator_class_of(relation);
+  const MetaPage meta = read_meta(relation);
+  const IndexCache *cached = cache_for(relation, meta);
+  const size_t bytes = cache_bytes(*cached);
+  IndexCache *cache = static_cast<IndexCache *>(palloc(bytes));
+  memcpy(cache, cached, bytes);
+  return {relation, cache, &opclass, entry_point_in(meta)};
 }
+
+EntryPoint read_entry_point(Relation relation) { return entry_point_in(read_meta(relation)); }
 
 int indexed_dims(Relation index) {
   const int dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;

@@ -11,8 +11,9 @@
 
 namespace vann::hnsw {
 
-// The frozen part of the metapage, unpacked. Lives in the relation's cache (rd_amcache) until the
-// relation is invalidated; never changes while an index file lives.
+// The frozen part of the metapage, unpacked; never changes while an index file lives. rd_amcache
+// keeps one per relation, which any catalog access may free (another session's VACUUM invalidates the
+// relation): views hold copies.
 struct IndexCache {
   uint64_t build_id;
   uint32_t dims;
@@ -47,7 +48,7 @@ struct EntryPoint {
 // A view of an open relation: cheap to copy, owns nothing.
 struct Index {
   Relation relation;
-  const IndexCache *cache;
+  const IndexCache *cache;  // in the memory context that was current when the view was opened
   const OperatorClass *opclass;
   EntryPoint entry;  // as the metapage had it when the view was opened
   // How long the file is at least: blocks beyond are looked up once more before they count as damage.
@@ -60,9 +61,12 @@ struct Index {
 // itself.
 IndexCache *make_cache(Relation index, const MetaPage &meta);
 
-// Reads the metapage (share lock, released before return). ERROR, SQLSTATE index_corrupted, when it is
-// not one of ours or of another version, with a HINT to REINDEX.
+// Reads the metapage (share lock, released before return) and palloc's the view's cache. ERROR,
+// SQLSTATE index_corrupted, when it is not one of ours or of another version, with a HINT to REINDEX.
 Index open_index(Relation relation);
+
+// The metapage's entry point as it is now; the same lock and ERRORs.
+EntryPoint read_entry_point(Relation relation);
 
 // The typmod's dimensions of the index's column; ERROR when it has none or too many.
 int indexed_dims(Relation index);

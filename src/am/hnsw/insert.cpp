@@ -339,7 +339,7 @@ void insert_value(Relation relation, Relation heap, Datum value, const HeapTid &
                                                   quantize::query_bytes(shape))};
   if (index.entry.level < 0) {
     if (insert_first(insertion)) return;
-    index.entry = open_index(relation).entry;
+    index.entry = read_entry_point(relation);
   }
   insert_linked(&insertion);
 }

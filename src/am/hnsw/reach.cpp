@@ -90,7 +90,7 @@ class Walk {
 
 void mark_reachable(const Index &index, BufferAccessStrategy strategy, Through through,
                     RecordMap *map) {
-  const EntryPoint entry = open_index(index.relation).entry;
+  const EntryPoint entry = read_entry_point(index.relation);
   if (entry.level < 0) return;
   Walk walk(index, strategy, through, map);
   walk.start(entry.record);

@@ -69,9 +69,17 @@ void ScanState::close() { reranker_.close(); }
 
 // ---- Search ---------------------------------------------------------------------------------
 
+// Every rescan reads the metapage anew, and the view outlives the call.
+void ScanState::open_view() {
+  if (index_.cache != nullptr) pfree(const_cast<IndexCache *>(index_.cache));
+  index_.cache = nullptr;
+  pg::ContextScope scope(context_);
+  index_ = open_index(scan_->indexRelation);
+}
+
 void ScanState::start() {
   pg::count_index_search(scan_);
-  index_ = open_index(scan_->indexRelation);
+  open_view();
   const IndexCache &cache = *index_.cache;
   const quantize::CodeShape &shape = cache.layout.shape;
   if (prepared_build_ != cache.build_id) {

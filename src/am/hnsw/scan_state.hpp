@@ -65,6 +65,7 @@ class ScanState {
   bool next(HeapTid *tid);
 
  private:
+  void open_view();
   void start();
   void search();
   bool produce(Ready *out);
