@@ -12,7 +12,6 @@ extern "C" {
 #include "access/heaptoast.h"
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/toast_internals.h"
 #include "access/xact.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
@@ -31,6 +30,22 @@ const char *chunk_bytes(struct varlena *chunk, size_t *bytes) {
   if (VARATT_IS_EXTENDED(chunk)) return nullptr;
   *bytes = VARSIZE(chunk) - VARHDRSZ;
   return VARDATA(chunk);
+}
+
+// The index of a TOAST table that is fit for reading: REINDEX CONCURRENTLY may show a second one.
+Relation open_valid_index(Relation toast) {
+  List *indexes = RelationGetIndexList(toast);
+  Relation valid = nullptr;
+  ListCell *cell;
+  foreach (cell, indexes) {
+    Relation index = index_open(lfirst_oid(cell), AccessShareLock);
+    if (valid == nullptr && index->rd_index->indisvalid)
+      valid = index;
+    else
+      index_close(index, AccessShareLock);
+  }
+  list_free(indexes);
+  return valid;
 }
 
 }  // namespace
@@ -54,14 +69,14 @@ void ToastReader::close() {
 
 bool ToastReader::open(Snapshot snapshot) {
   if (scan_ != nullptr) return true;
+  if (toast_ != nullptr) return false;  // tried before
   if (heap_->rd_tableam != GetHeapamTableAmRoutine() || !OidIsValid(heap_->rd_rel->reltoastrelid))
     return false;
   ContextScope scope(context_);
   toast_ = table_open(heap_->rd_rel->reltoastrelid, AccessShareLock);
   if (toast_->rd_tableam != GetHeapamTableAmRoutine()) return false;
-  // The lookup keeps share locks of its own until the transaction ends, which changes nothing for others.
-  index_ = index_open(toast_get_valid_index(RelationGetRelid(toast_), AccessShareLock),
-                      AccessShareLock);
+  index_ = open_valid_index(toast_);
+  if (index_ == nullptr) return false;
   scan_ = begin_index_scan(toast_, index_, snapshot, 1);
   return true;
 }

@@ -66,9 +66,6 @@ class Frontier {
     }
   }
 
-  // What next() will probably give next, or null.
-  const Offer *peek() const noexcept { return near_.size > 0 ? near_.data : nullptr; }
-
   // The expansion of what next() gave came to nothing: the offer was stale.
   void reject(const Offer &offer) {
     offers_.forget(allocator_, offer.node);
