@@ -160,7 +160,7 @@ bool ScanState::out_of_budget() const {
 void ScanState::widen_for_returned() {
   if (phase_ != Phase::kGraph || out_of_budget() || over_memory()) return;
   if (returned_ * kWidthPerRow <= frontier_.width()) return;
-  frontier_.widen(frontier_.width() * 2);
+  frontier_.widen(frontier_.width() * 3 / 2 + 1);
   search();
 }
 
