@@ -117,13 +117,20 @@ class Frontier {
     }
   }
 
-  // Offers the nearest far nodes again, as many as the beam is wide, nearest first. True when more
-  // may lie within the bound: several may have been offers of one node, or of expanded ones.
+  // Offers far nodes again, nearest first: those within the bound, or, while there is no bound, as many
+  // as the beam is wide. True when more may lie within the bound: several may have been offers of one
+  // node, or of expanded ones.
   bool recall_far() {
-    const size_t wanted = std::min(far_.size, width_);
-    if (wanted == 0) return false;
     const auto nearer = [](const Offer &a, const Offer &b) { return a.estimate < b.estimate; };
-    std::nth_element(far_.begin(), far_.begin() + (wanted - 1), far_.end(), nearer);
+    size_t wanted = std::min(far_.size, width_);
+    if (const float limit = bound(); limit < std::numeric_limits<float>::infinity()) {
+      // The bound only narrows from here on: nothing beyond it can be wanted.
+      const auto within = [limit](const Offer &offer) { return offer.estimate <= limit; };
+      wanted = static_cast<size_t>(std::partition(far_.begin(), far_.end(), within) - far_.begin());
+    } else if (wanted > 0) {
+      std::nth_element(far_.begin(), far_.begin() + (wanted - 1), far_.end(), nearer);
+    }
+    if (wanted == 0) return false;
     std::sort(far_.begin(), far_.begin() + wanted, nearer);
     recalled_.clear();
     recalled_.reserve(allocator_, wanted);
