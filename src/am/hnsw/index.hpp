@@ -92,7 +92,9 @@ class RecordPage {
         layout_(&index.layout()),
         slot_(slot_of(record, index.layout())) {}
 
-  ConstRecord record() const { return record_in(const_cast<const uint8_t *>(page_.bytes()), slot_, *layout_); }
+  ConstRecord record() const {
+    return record_in(const_cast<const uint8_t *>(page_.bytes()), slot_, *layout_);
+  }
   // The same record in a working copy of the page.
   Record record_in_copy(uint8_t *copy) const { return record_in(copy, slot_, *layout_); }
   const pg::LockedPage &page() const { return page_; }
