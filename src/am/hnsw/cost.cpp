@@ -2,6 +2,7 @@
 #include "am/hnsw/cost.hpp"
 
 #include "am/hnsw/options.hpp"
+#include "am/hnsw/page.hpp"
 
 #include "pg/compat.hpp"
 
@@ -66,7 +67,7 @@ extern "C" void hnsw_costestimate(PlannerInfo *root, IndexPath *path, double, Co
     return;
   }
   const double tuples = std::max(1.0, index.tuples);
-  const double levels = std::log(tuples) / std::log(degree_for(kDefaultM));
+  const double levels = std::log(tuples) / std::log(level_divisor(degree_for(kDefaultM)));
   const double hops = std::min(tuples, kHopsPerWidth * ef_search + kHopsPerLevel * levels);
   const double hop_cost = kHopCost + page_cost(index);
   const double rerank_cost = kRerankCost + cpu_tuple_cost;

@@ -68,13 +68,12 @@ const Candidate *collect(Insertion *insertion, int level, const Seeds &seeds,
     below->add(expanded.distance, record.header().chain, graph::kAnyGeneration);
     candidates->push(insertion->allocator, copy_candidate(record, offer.node, expanded.distance));
   };
-  seeds.offer_to(insertion->frontier, insertion->allocator,
-                 level == 0 ? kDuplicateWidth : index.cache->ef_construction);
+  const size_t width = std::max<size_t>(
+      static_cast<size_t>(option_ef_construction(index.relation)), index.layout().degree);
+  seeds.offer_to(insertion->frontier, insertion->allocator, level == 0 ? kDuplicateWidth : width);
   search_level(insertion->plan, level, insertion->frontier, visit);
   if (duplicate == kNoDuplicate && level == 0) {
-    insertion->frontier.widen(
-        std::max<size_t>({static_cast<size_t>(option_ef_construction(index.relation)),
-                          index.layout().degree, kDuplicateWidth}));
+    insertion->frontier.widen(width);
     search_level(insertion->plan, level, insertion->frontier, visit);
   }
   return duplicate == kNoDuplicate ? nullptr : candidates->data + duplicate;
