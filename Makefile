@@ -32,7 +32,10 @@ ISOLATION_OPTS = --inputdir=$(srcdir)/test/isolation --load-extension=vector_ann
 # PGXS compiles bitcode of C++ with options of its own; inlining into JIT code gains nothing here.
 override with_llvm := no
 PG_CONFIG ?= pg_config
-PGXS := $(wildcard $(shell command -v $(PG_CONFIG) >/dev/null 2>&1 && $(PG_CONFIG) --pgxs))
+# Debian's client package already holds PGXS's makefiles; the headers come with another.
+has_headers := $(wildcard $(shell command -v $(PG_CONFIG) >/dev/null 2>&1 && \
+  $(PG_CONFIG) --includedir-server)/postgres.h)
+PGXS := $(if $(has_headers),$(wildcard $(shell $(PG_CONFIG) --pgxs)))
 
 ifneq (,$(PGXS))
 .DEFAULT_GOAL := all
@@ -57,7 +60,7 @@ $(shell mkdir -p $(sort $(dir $(OBJS))))
 else
 .DEFAULT_GOAL := help
 all install installcheck uninstall clean:
-	@echo "PostgreSQL's server headers are not here ($(PG_CONFIG) --pgxs): run 'make deps' first" >&2
+	@echo "PostgreSQL's server headers are not here ($(PG_CONFIG) --includedir-server): run 'make deps' first" >&2
 	@exit 1
 .PHONY: all install installcheck uninstall clean
 endif

@@ -64,7 +64,11 @@ missing_tools() {
 }
 
 server_is_missing() { ! has "$PG_CONFIG" || [ ! -x "$("$PG_CONFIG" --bindir)/initdb" ]; }
-headers_are_missing() { ! has "$PG_CONFIG" || [ ! -e "$("$PG_CONFIG" --pgxs)" ]; }
+# Debian's client package already holds PGXS's makefiles; the headers come with another.
+headers_are_missing() {
+  ! has "$PG_CONFIG" || [ ! -e "$("$PG_CONFIG" --pgxs)" ] ||
+    [ ! -e "$("$PG_CONFIG" --includedir-server)/postgres.h" ]
+}
 
 missing_packages() {
   missing_tools
