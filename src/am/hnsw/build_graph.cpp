@@ -82,8 +82,8 @@ void BackendMonitor::progress(int stage, uint64_t done, uint64_t total) noexcept
   pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
 }
 
-void run_core(void (*work)(void *), void *argument) {
-  enum { kFine, kStopped, kOutOfMemory, kFailed } outcome = kFine;
+void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space) {
+  enum { kFine, kStopped, kOutOfMemory, kSpillFailed, kFailed } outcome = kFine;
   char message[256] = "";
   try {
     work(argument);
@@ -91,6 +91,8 @@ void run_core(void (*work)(void *), void *argument) {
     outcome = kStopped;
   } catch (const std::bad_alloc &) {
     outcome = kOutOfMemory;
+  } catch (const spill::SpillFailed &) {
+    outcome = kSpillFailed;
   } catch (const std::exception &failure) {
     outcome = kFailed;
     strlcpy(message, failure.what(), sizeof(message));
@@ -102,6 +104,10 @@ void run_core(void (*work)(void *), void *argument) {
   if (outcome == kOutOfMemory)
     ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory"),
                     errdetail("The graph of the index did not fit into memory.")));
+  if (outcome == kSpillFailed) {
+    if (space == nullptr) elog(ERROR, "index build spilled without a space");
+    space->raise();
+  }
   if (outcome == kFailed)
     ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("index build failed: %s", message)));
 }

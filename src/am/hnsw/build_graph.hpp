@@ -5,6 +5,7 @@
 #include "am/hnsw/build_rows.hpp"
 #include "core/build/graph_builder.hpp"
 #include "core/parallel/team.hpp"
+#include "pg/spill_file.hpp"
 
 namespace vann::hnsw {
 
@@ -45,7 +46,8 @@ const LevelGraphs *build_level_graphs(const BuildRows &rows, const Layout &layou
                                       int ef_construction, unsigned threads, uint64_t seed,
                                       MemoryContext context);
 
-// Runs core work: exceptions become errors once all C++ frames below have gone.
-void run_core(void (*work)(void *), void *argument);
+// Runs core work: exceptions become errors once all C++ frames below have gone. Work that spills says
+// where, for the reason of a failure.
+void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space = nullptr);
 
 }  // namespace vann::hnsw
