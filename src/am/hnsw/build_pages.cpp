@@ -120,17 +120,18 @@ void write_edges(const Plan &plan, uint32_t level, uint32_t position, const Scra
   const LevelGraph &graph = plan.graphs->levels[level];
   const size_t stride = quantize::padded_dims(layout.shape.dims);
   decode_record(ConstRecord(record.data(), layout), scratch.parent);
-  const uint32_t *neighbors = graph.graph.neighbors.data() + size_t{position} * layout.degree;
+  const uint32_t *neighbors = graph.graph.neighbors.data() + size_t{plan.rank_of[level][position]} * layout.degree;
   uint8_t code[kPageBytes / 32];
   uint16_t count = 0;
   for (; count < layout.degree && neighbors[count] != build::kNoRow; ++count) {
-    const uint32_t element = graph.element(neighbors[count]);
+    const uint32_t neighbor = graph.graph.order[neighbors[count]];
+    const uint32_t element = graph.element(neighbor);
     quantize::decode_bytes(plan.rows->values() + element * stride,
                            plan.rows->codes()[element].factors, layout.shape.dims,
                            scratch.neighbor);
     put_edge(record, count,
              encode_edge(layout, scratch.parent, scratch.neighbor,
-                         plan.record_at(level, neighbors[count]), 0, code));
+                         plan.record_at(level, neighbor), 0, code));
   }
   record.header().neighbor_count = count;
 }
@@ -254,7 +255,8 @@ EntryPoint write_record_pages(const BuildRows &rows, const LevelGraphs &graphs,
   number_tid_records(&plan, context);
   write_batches(plan, threads, context, writer);
   const uint32_t top = plan.n_levels - 1;
-  return {plan.record_at(top, graphs.levels[top].graph.entry), static_cast<int>(top), 0};
+  const build::Graph &graph = graphs.levels[top].graph;
+  return {plan.record_at(top, graph.order[graph.entry]), static_cast<int>(top), 0};
 }
 
 }  // namespace vann::hnsw

@@ -29,6 +29,7 @@ class AlignedBuffer {
     }
     return memory_.get();
   }
+  T *data() noexcept { return memory_.get(); }
   const T *data() const noexcept { return memory_.get(); }
 
  private:

@@ -1,5 +1,5 @@
-// graph_builder.cpp — runs the stages of a build in turn and hands back positions of the set.
-// Inside, rows are numbered by rank (partition order), so that near rows are near in memory.
+// graph_builder.cpp — runs the stages of a build in turn. Rows are numbered by rank (partition
+// order), so that near rows are near in memory.
 #include "core/build/graph_builder.hpp"
 
 #include <algorithm>
@@ -32,7 +32,7 @@ void link_all(const RowView &view, Graph &graph) {
   }
 }
 
-// Sorts the neighbors by distance and writes them as positions.
+// Sorts the neighbors by distance.
 void write_neighbors(CandidateLists &lists, parallel::Team &team, Graph &graph) {
   const parallel::Loop loop{static_cast<int>(Stage::kConnect), graph.rows, 4096, graph.rows,
                             graph.rows};
@@ -40,8 +40,8 @@ void write_neighbors(CandidateLists &lists, parallel::Team &team, Graph &graph) 
     for (size_t rank = begin; rank < end; ++rank) {
       const auto list = lists.list(static_cast<uint32_t>(rank)).first(graph.degree);
       std::sort(list.begin(), list.end());
-      uint32_t *out = graph.neighbors.data() + size_t{graph.order[rank]} * graph.degree;
-      for (const Candidate neighbor : list) *out++ = graph.order[row_of(neighbor)];
+      uint32_t *out = graph.neighbors.data() + rank * graph.degree;
+      for (const Candidate neighbor : list) *out++ = row_of(neighbor);
     }
   });
 }
@@ -80,9 +80,8 @@ void build_links(const VectorSet &set, const RowView &by_position, const GraphPa
 
   KeptCounts kept = prune_candidates(view, params.degree, lists, team);
   prune_with_reverse(view, params.degree, params.seed, lists, kept, team);
-  const uint32_t entry = find_entry(view, team);
-  connect_rows(view, params.degree, entry, lists, team);
-  graph.entry = graph.order[entry];
+  graph.entry = find_entry(view, team);
+  connect_rows(view, params.degree, graph.entry, lists, team);
   allocate_neighbors(team, graph);
   write_neighbors(lists, team, graph);
 }

@@ -40,13 +40,14 @@ struct GraphParams {
 
 enum class Stage { kPartition, kLeaves, kPrune, kReverse, kConnect, kCount };
 
-// Neighbors of every row of the set, as positions in the set (0..size), nearest first; unused
-// slots hold kNoRow and come last. When size() > degree every list is full.
+// Neighbors of every row of the set, nearest first; unused slots hold kNoRow and come last. When
+// size() > degree every list is full. Rows are numbered by rank, partition order: order[rank] is
+// the row's position in the set, and near rows have near ranks.
 struct Graph {
   size_t rows = 0;
   uint32_t degree = 0;
-  std::vector<uint32_t> neighbors;  // [rows][degree]
-  std::vector<uint32_t> order;      // a permutation of the positions: partition order, for pages
+  std::vector<uint32_t> neighbors;  // [rows][degree] ranks
+  std::vector<uint32_t> order;      // [rows] a permutation of the positions
   uint32_t entry = kNoRow;          // the row nearest the middle; all rows are reachable from it
 };
 

@@ -16,12 +16,12 @@ namespace vann::bulk {
 struct Params {
   build::GraphParams graph;  // threads included
   size_t dims = 0;           // real dimensions of codes
-  size_t memory = 0;         // bytes that everything together may take; see kLeastMemory
+  size_t memory = 0;         // bytes that everything together may take
   double level_divisor = 1;  // P(level >= l) = level_divisor^-l
   int max_level = 0;
 };
 
-// Less memory than this is not worked with: threads and file buffers need it.
+// With less memory than this, what threads and file buffers need would go beyond it.
 inline constexpr size_t kLeastMemory = size_t{16} << 20;
 
 // Bytes of memory at which `rows` distinct rows are linked without temporary files.
@@ -68,7 +68,6 @@ class IndexBuild {
   size_t levels() const noexcept;
   Level &level(size_t level) noexcept;
   Duplicates &duplicates() noexcept;
-  uint64_t spilled_bytes() const noexcept;  // written to temporary files
   const StageSeconds &seconds() const noexcept;
 
  private:

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 #include "core/build/graph_builder.hpp"
@@ -21,11 +22,11 @@ struct Stretch {
   uint32_t begin = 0;
   uint32_t end = 0;
   uint32_t degree = 0;
-  size_t stride = 0;                // padded_dims(dims)
-  const uint32_t *neighbor_lists = nullptr;    // [end - begin][degree]
-  const RowKey *keys = nullptr;     // level 0: by row's index, as codes; else null
-  const int8_t *all_values = nullptr;          // [index][stride]
+  size_t stride = 0;                              // padded_dims(dims)
+  const uint32_t *neighbor_lists = nullptr;       // [end - begin][degree]
+  const int8_t *all_values = nullptr;             // [index][stride]
   const quantize::ByteCode *all_codes = nullptr;  // [index]
+  const RowKey *all_keys = nullptr;               // [index]
   // Where a row's code lies in the arrays: one of the two is set.
   const uint32_t *indexes = nullptr;  // [rows of the level]
   const IdSet *resident = nullptr;
@@ -41,6 +42,8 @@ struct Stretch {
   const quantize::ByteCode &code(uint32_t number) const noexcept {
     return all_codes[index(number)];
   }
+  // Level 0: the least key of the element.
+  RowKey key(uint32_t number) const noexcept { return all_keys[index(number)]; }
   // Numbers of a row of the stretch's neighbors, nearest first; [degree], free slots last, kNoRow.
   const uint32_t *neighbors(uint32_t number) const noexcept {
     return neighbor_lists + size_t{number - begin} * degree;
@@ -63,8 +66,14 @@ class Level {
   // Loads rows from `begin` on: at most `most` > 0, fewer if memory does not hold them, but at least
   // one. Valid until the next call. Throws spill::SpillFailed, std::bad_alloc.
   virtual const Stretch &load(uint32_t begin, uint32_t most) = 0;
-  // First key of an element of the loaded stretch. Level 0 only.
-  virtual RowKey first_key(uint32_t number) const noexcept = 0;
+
+  // Calls visit(number, key, code, values) for all rows in ascending order. On level 0 the key is the
+  // element's least one, above it is the element. Invalidates the stretch. Throws as load().
+  using Visit = std::function<void(uint32_t, RowKey, const quantize::ByteCode &, const int8_t *)>;
+  virtual void visit(const Visit &visit) = 0;
+
+  // To be called once on each level above 0, whose keys are elements.
+  void take_keys_as_elements();
 
  protected:
   uint32_t rows_ = 0;

@@ -77,6 +77,20 @@ class ByteSet {
   std::vector<std::vector<float>> queries_;
 };
 
+// A graph with positions of the set for ranks, its order being the identity then.
+inline Graph by_position(const Graph &graph) {
+  Graph out = graph;
+  for (size_t rank = 0; rank < graph.rows; ++rank) {
+    for (size_t i = 0; i < graph.degree; ++i) {
+      const uint32_t neighbor = graph.neighbors[rank * graph.degree + i];
+      out.neighbors[size_t{graph.order[rank]} * graph.degree + i] =
+          neighbor == kNoRow ? kNoRow : graph.order[neighbor];
+    }
+  }
+  if (graph.rows > 0) out.entry = graph.order[graph.entry];
+  return out;
+}
+
 struct Found {
   float distance;
   uint32_t row;

@@ -37,7 +37,7 @@ GraphParams small_leaves(unsigned threads = 2) {
 
 Graph build(const VectorSet &set, const GraphParams &params) {
   RecordingMonitor monitor;
-  return build_graph(set, params, monitor);
+  return test::by_position(build_graph(set, params, monitor));
 }
 
 void expect_reachable(const Graph &graph) {
