@@ -26,10 +26,23 @@ constexpr Candidate make_candidate(float distance, uint32_t row) noexcept {
 
 constexpr uint32_t row_of(Candidate candidate) noexcept { return static_cast<uint32_t>(candidate); }
 
+// In a row number of a list while a graph is being connected: the edge is part of the search tree.
+// Rows are below 2^31. Whoever reads a list of a connected graph reads unmarked() entries.
+inline constexpr uint32_t kTreeEdge = 0x80000000u;
+
+constexpr bool is_tree_edge(Candidate entry) noexcept { return (entry & kTreeEdge) != 0; }
+constexpr Candidate unmarked(Candidate entry) noexcept { return entry & ~Candidate{kTreeEdge}; }
+
 // Infinite for kNoCandidate.
 constexpr float distance_of(Candidate candidate) noexcept {
   return candidate == kNoCandidate ? std::numeric_limits<float>::infinity()
                                    : std::bit_cast<float>(static_cast<uint32_t>(candidate >> 32));
+}
+
+// An ascending list without its free slots.
+inline std::span<Candidate> without_free_slots(std::span<Candidate> list) noexcept {
+  const auto end = std::lower_bound(list.begin(), list.end(), kNoCandidate);
+  return list.first(static_cast<size_t>(end - list.begin()));
 }
 
 // Puts `candidate` into an ascending list of fixed length, dropping the last; free slots hold

@@ -44,12 +44,17 @@ void work_leaf(const RowView &view, std::span<const uint32_t> rows, size_t kept,
 }  // namespace
 
 CandidateLists::CandidateLists(size_t rows, size_t length, parallel::Team &team)
-    : rows_(rows), length_(length),
-      slots_(std::make_unique_for_overwrite<Candidate[]>(rows * length)), locks_(kLocks) {
+    : rows_(0), length_(length), locks_(kLocks) {
+  reset(rows, Stage::kLeaves, team);
+}
+
+void CandidateLists::reset(size_t rows, Stage stage, parallel::Team &team) {
+  slots_.reserve(rows * length_);
+  rows_ = rows;
   // The first touch of gigabytes takes as long as some stages: all threads share it.
-  const parallel::Loop loop{static_cast<int>(Stage::kLeaves), rows, 4096, 0, 0};
+  const parallel::Loop loop{static_cast<int>(stage), rows, 4096, 0, 0};
   team.run(loop, [&](parallel::Worker &, size_t begin, size_t end) {
-    std::fill(slots_.get() + begin * length_, slots_.get() + end * length_, kNoCandidate);
+    std::fill(slots_.data() + begin * length_, slots_.data() + end * length_, kNoCandidate);
   });
 }
 

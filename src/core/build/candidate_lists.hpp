@@ -4,7 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <span>
 #include <vector>
@@ -23,20 +22,24 @@ class CandidateLists {
   // All lists empty. Throws parallel::Cancelled, std::bad_alloc.
   CandidateLists(size_t rows, size_t length, parallel::Team &team);
 
+  // Empties all lists and makes them `rows` lists, in the same memory if it suffices. Throws
+  // parallel::Cancelled, std::bad_alloc.
+  void reset(size_t rows, Stage stage, parallel::Team &team);
+
   size_t rows() const noexcept { return rows_; }
   size_t length() const noexcept { return length_; }
 
-  // Merges candidates into a row's list; any thread.
+  // Merges ascending candidates into a row's list; any thread.
   void merge(uint32_t row, std::span<const Candidate> candidates) noexcept;
   // Candidates at or beyond this need not be merged; any thread.
   Candidate bound(uint32_t row) noexcept;
 
   // Unlocked access for stages in which each row has one owner.
   std::span<Candidate> list(uint32_t row) noexcept {
-    return {slots_.get() + row * length_, length_};
+    return {slots_.data() + row * length_, length_};
   }
   std::span<const Candidate> list(uint32_t row) const noexcept {
-    return {slots_.get() + row * length_, length_};
+    return {slots_.data() + row * length_, length_};
   }
 
  private:
@@ -44,7 +47,7 @@ class CandidateLists {
 
   size_t rows_;
   size_t length_;
-  std::unique_ptr<Candidate[]> slots_;  // [rows][length]
+  AlignedBuffer<Candidate> slots_;  // [rows][length]
   std::vector<std::mutex> locks_;
 };
 

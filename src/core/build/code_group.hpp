@@ -6,11 +6,11 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <new>
 #include <span>
+#include <utility>
 #include <vector>
 
+#include "core/base/pages.hpp"
 #include "core/build/graph_builder.hpp"
 
 namespace vann::build {
@@ -19,25 +19,37 @@ namespace vann::build {
 template <class T>
 class AlignedBuffer {
  public:
+  AlignedBuffer() = default;
+  AlignedBuffer(AlignedBuffer &&other) noexcept
+      : memory_(std::exchange(other.memory_, nullptr)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  AlignedBuffer &operator=(AlignedBuffer &&other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
+  ~AlignedBuffer() { release(); }
+
   // At least `count` elements. Throws std::bad_alloc.
   T *reserve(size_t count) {
     if (count > capacity_) {
-      memory_.reset();
-      capacity_ = 0;
-      memory_.reset(static_cast<T *>(::operator new(count * sizeof(T), kAlignment)));
+      release();
+      memory_ = static_cast<T *>(allocate_pages(count * sizeof(T)));
       capacity_ = count;
     }
-    return memory_.get();
+    return memory_;
   }
-  T *data() noexcept { return memory_.get(); }
-  const T *data() const noexcept { return memory_.get(); }
+  T *data() noexcept { return memory_; }
+  const T *data() const noexcept { return memory_; }
 
  private:
-  static constexpr std::align_val_t kAlignment{64};
-  struct Release {
-    void operator()(T *memory) const noexcept { ::operator delete(memory, kAlignment); }
-  };
-  std::unique_ptr<T, Release> memory_;
+  void release() noexcept {
+    if (capacity_ > 0) free_pages(memory_, capacity_ * sizeof(T));
+    memory_ = nullptr;
+    capacity_ = 0;
+  }
+
+  T *memory_ = nullptr;
   size_t capacity_ = 0;
 };
 

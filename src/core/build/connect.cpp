@@ -1,181 +1,220 @@
-// connect.cpp — breadth-first search from the entry, with repair as it goes. The search tree is
-// kept, and only edges outside it are ever replaced: a repair cannot cut off what was reached.
+// connect.cpp — a search from the entry in passes over the rows, with repair as it goes. Edges of the
+// search tree are marked in their slots, and only others are ever replaced: a repair cannot cut off
+// what was reached.
 #include "core/build/connect.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <iterator>
 #include <numeric>
+#include <span>
+#include <vector>
 
-#include "core/build/pivots.hpp"
-#include "core/build/random.hpp"
+#include "core/build/bitmap.hpp"
 #include "core/base/no_postgres.hpp"
 
 namespace vann::build {
 namespace {
 
-constexpr size_t kMeanSample = 16384;
-constexpr size_t kRowsPerChunk = 1024;
-constexpr size_t kPollRows = 16384;
+// A poll comes after this many accesses, each of which may wait for a disk; every so many rows of a
+// load count as one more.
+constexpr size_t kPollAccesses = 256;
+constexpr size_t kRowsPerAccess = 64;
+// Waiting rows this far apart are not loaded together, so no graph makes a search load more than this
+// many rows for each.
+constexpr size_t kGap = 64;
 // Reached rows that are compared with a row whose own neighbors are all unreached.
 constexpr size_t kProbes = 1024;
 constexpr int kStage = static_cast<int>(Stage::kConnect);
 
-// The mean as a set of one byte-coded row.
-struct Mean {
-  std::vector<int8_t> values;
-  quantize::ByteCode code;
-};
-
-Mean mean_of_sample(const RowView &view) {
-  std::vector<uint32_t> ids(view.size());
-  std::iota(ids.begin(), ids.end(), 0u);
-  Random random(0, 0);
-  const auto sample = stratified_sample(ids, std::min(ids.size(), kMeanSample), random);
-  std::vector<float> mean(view.dims());
-  for (const uint32_t row : sample) {
-    add_decoded(view.values(row), view.code(row).factors.delta, view.dims(), mean.data());
-  }
-  for (float &value : mean) value /= static_cast<float>(sample.size());
-  Mean result{std::vector<int8_t>(view.stride()), {}};
-  result.code = quantize::encode_bytes(mean.data(), view.dims(), result.values.data());
-  return result;
-}
-
 class Connector {
  public:
-  Connector(const RowView &view, size_t degree, CandidateLists &lists, parallel::Team &team)
-      : view_(view), degree_(degree), lists_(lists), team_(team), parent_(view.size(), kNoRow) {
-    reached_.reserve(view.size());
-  }
+  Connector(Links &links, parallel::Team &team)
+      : links_(links), team_(team), rows_(links.rows()), degree_(links.degree()), reached_(rows_),
+        waiting_(rows_), waiting_blocks_((rows_ + kBlockRows - 1) / kBlockRows) {}
 
   size_t run(uint32_t entry);
 
  private:
-  bool is_reached(uint32_t row) const noexcept { return parent_[row] != kNoRow; }
-  void reach(uint32_t row, uint32_t parent);
+  static constexpr size_t kBlockRows = Links::kRowsAtOnce;
+
+  void poll() { team_.poll(kStage, reached_rows_, rows_); }
+  void count_accesses(size_t count);
+  Candidate *load(uint32_t row, bool changes);
+  void reach(uint32_t row) noexcept;
   void search();
-  Candidate *replaceable_slot(uint32_t row);
-  bool link_from(uint32_t source, uint32_t row);
+  void expand_block(size_t block);
+  size_t end_of_stretch(size_t begin, size_t limit) const noexcept;
+  void expand_stretch(size_t begin, size_t end);
+  void expand(size_t row, Candidate *slots) noexcept;
+  bool link_from(uint32_t source, float distance, uint32_t row);
   bool link_from_neighbors(uint32_t row);
   void link_from_anywhere(uint32_t row);
+  std::vector<uint32_t> spread_over_reached() const;
 
-  const RowView &view_;
-  size_t degree_;
-  CandidateLists &lists_;
+  Links &links_;
   parallel::Team &team_;
-  std::vector<uint32_t> parent_;   // [rows] in the search tree; the entry is its own
-  std::vector<uint32_t> reached_;  // in the order of reaching, also the queue of the search
-  size_t expanded_ = 0;            // rows of reached_ whose lists have been followed
+  size_t rows_;
+  size_t degree_;
+  Bitmap reached_;
+  Bitmap waiting_;         // reached, and their neighbors are not yet
+  Bitmap waiting_blocks_;  // blocks that hold such rows
+  size_t reached_rows_ = 0;
+  uint32_t last_reached_ = kNoRow;
+  size_t accesses_ = 0;  // since the last poll
 };
 
-void Connector::reach(uint32_t row, uint32_t parent) {
-  parent_[row] = parent;
-  reached_.push_back(row);
+void Connector::count_accesses(size_t count) {
+  accesses_ += count;
+  if (accesses_ < kPollAccesses) return;
+  accesses_ = 0;
+  poll();
 }
 
+// One row's slots.
+Candidate *Connector::load(uint32_t row, bool changes) {
+  count_accesses(1);
+  return links_.load(row, 1, changes).first;
+}
+
+void Connector::reach(uint32_t row) noexcept {
+  reached_.add(row);
+  waiting_.add(row);
+  waiting_blocks_.add(row / kBlockRows);
+  ++reached_rows_;
+  last_reached_ = row;
+}
+
+// Waves: passes over the blocks in which rows wait, in ascending order, until none waits.
 void Connector::search() {
-  constexpr size_t kAhead = 4;
-  while (expanded_ < reached_.size()) {
-    if (expanded_ % kPollRows == 0) team_.poll(kStage, reached_.size(), view_.size());
-    if (expanded_ + kAhead < reached_.size()) {
-      const auto list = lists_.list(reached_[expanded_ + kAhead]);
-      for (size_t i = 0; i < degree_; i += 8) __builtin_prefetch(list.data() + i);
-    }
-    const uint32_t row = reached_[expanded_++];
-    for (const Candidate neighbor : lists_.list(row).first(degree_)) {
-      if (!is_reached(row_of(neighbor))) reach(row_of(neighbor), row);
-    }
+  const size_t blocks = waiting_blocks_.size();
+  for (size_t block = waiting_blocks_.first(0, blocks); block < blocks;) {
+    expand_block(block);
+    block = waiting_blocks_.first(block + 1, blocks);
+    if (block == blocks) block = waiting_blocks_.first(0, blocks);
   }
 }
 
-// The last slot of a row's list that is not an edge of the tree: fillers come last, far ones after
-// near ones. Null when all are.
-Candidate *Connector::replaceable_slot(uint32_t row) {
-  const auto list = lists_.list(row);
+// Expands rows of the block until none waits: those that it reaches in the block itself, too.
+void Connector::expand_block(size_t block) {
+  const size_t begin = block * kBlockRows;
+  const size_t end = std::min(begin + kBlockRows, rows_);
+  for (size_t first = begin; (first = waiting_.first(begin, end)) < end;) {
+    expand_stretch(first, end_of_stretch(first, end));
+  }
+  waiting_blocks_.remove(block);
+}
+
+// The end of the waiting rows from `begin` on that are less than kGap apart.
+size_t Connector::end_of_stretch(size_t begin, size_t limit) const noexcept {
+  for (size_t end = begin + 1;;) {
+    const size_t farthest = std::min(end + kGap, limit);
+    const size_t next = waiting_.first(end, farthest);
+    if (next == farthest) return end;
+    end = next + 1;
+  }
+}
+
+void Connector::expand_stretch(size_t begin, size_t end) {
+  count_accesses(1 + (end - begin) / kRowsPerAccess);
+  const Links::Rows loaded = links_.load(static_cast<uint32_t>(begin), end - begin, true);
+  for (size_t row = begin; row < end;) {
+    expand(row, loaded.first + (row - begin) * loaded.stride);
+    row = waiting_.first(row + 1, end);
+    if (row == end) row = waiting_.first(begin, end);
+  }
+}
+
+void Connector::expand(size_t row, Candidate *slots) noexcept {
+  waiting_.remove(row);
+  for (Candidate &slot : std::span(slots, degree_)) {
+    const uint32_t neighbor = row_of(unmarked(slot));
+    if (reached_.has(neighbor)) continue;
+    slot |= kTreeEdge;
+    reach(neighbor);
+  }
+}
+
+// Replaces the last slot of a reached row that is not an edge of the tree: fillers come last, far
+// ones after near ones. False when all are.
+bool Connector::link_from(uint32_t source, float distance, uint32_t row) {
+  Candidate *const slots = load(source, true);
   for (size_t i = degree_; i-- > 0;) {
-    if (parent_[row_of(list[i])] != row) return &list[i];
-  }
-  return nullptr;
-}
-
-bool Connector::link_from(uint32_t source, uint32_t row) {
-  Candidate *slot = replaceable_slot(source);
-  if (slot == nullptr) return false;
-  *slot = make_candidate(view_.distance(source, row), row);
-  reach(row, source);
-  return true;
-}
-
-bool Connector::link_from_neighbors(uint32_t row) {
-  // Its first slots are its kept neighbors, nearest first, which is near enough to the best order.
-  for (const Candidate neighbor : lists_.list(row).first(degree_)) {
-    if (is_reached(row_of(neighbor)) && link_from(row_of(neighbor), row)) return true;
+    if (is_tree_edge(slots[i])) continue;
+    slots[i] = make_candidate(distance, row) | kTreeEdge;
+    reach(row);
+    return true;
   }
   return false;
 }
 
+bool Connector::link_from_neighbors(uint32_t row) {
+  const Candidate *const slots = load(row, false);
+  std::vector<Candidate> reached;
+  std::copy_if(slots, slots + degree_, std::back_inserter(reached),
+               [&](Candidate slot) { return reached_.has(row_of(slot)); });
+  // Its first slots are its kept neighbors, nearest first, which is near enough to the best order.
+  return std::any_of(reached.begin(), reached.end(), [&](Candidate source) {
+    return link_from(row_of(source), distance_of(source), row);
+  });
+}
+
 void Connector::link_from_anywhere(uint32_t row) {
-  const size_t probes = std::min(kProbes, reached_.size());
   std::vector<Candidate> nearest;
-  for (size_t i = 0; i < probes; ++i) {
-    const uint32_t source = reached_[reached_.size() * i / probes];
-    nearest.push_back(make_candidate(view_.distance(source, row), source));
+  for (const uint32_t source : spread_over_reached()) {
+    count_accesses(1);
+    nearest.push_back(make_candidate(links_.distance(source, row), source));
   }
   std::sort(nearest.begin(), nearest.end());
   for (const Candidate source : nearest) {
-    if (link_from(row_of(source), row)) return;
+    if (link_from(row_of(source), distance_of(source), row)) return;
   }
-  // A tree over r rows has r - 1 edges, so some reached row has a free slot; the last row reached
-  // has no children yet.
-  link_from(reached_.back(), row);
+  // The last row reached has no children yet: all its slots can be replaced.
+  const uint32_t source = last_reached_;
+  link_from(source, links_.distance(source, row), row);
+}
+
+// Up to kProbes reached rows, by equal steps among all of them.
+std::vector<uint32_t> Connector::spread_over_reached() const {
+  const size_t count = std::min(kProbes, reached_rows_);
+  std::vector<uint32_t> probes(count);
+  const auto words = reached_.words();
+  size_t word = 0;
+  size_t before = 0;  // reached rows in the words before
+  for (size_t i = 0; i < count; ++i) {
+    const size_t wanted = reached_rows_ * i / count;
+    size_t inside = std::popcount(words[word]);
+    while (before + inside <= wanted) {
+      before += inside;
+      inside = std::popcount(words[++word]);
+    }
+    uint64_t rest = words[word];
+    for (size_t skipped = before; skipped < wanted; ++skipped) rest &= rest - 1;
+    probes[i] = static_cast<uint32_t>(word * Bitmap::kWordBits + std::countr_zero(rest));
+  }
+  return probes;
 }
 
 size_t Connector::run(uint32_t entry) {
   size_t replaced = 0;
-  reach(entry, entry);
+  reach(entry);
   search();
-  for (uint32_t row = 0; row < view_.size() && reached_.size() < view_.size(); ++row) {
-    if (is_reached(row)) continue;
-    if (replaced % 64 == 0) team_.poll(kStage, reached_.size(), view_.size());
+  for (uint32_t row = 0; row < rows_ && reached_rows_ < rows_; ++row) {
+    if (reached_.has(row)) continue;
+    // All reached rows are expanded, so a slot that is not marked leads to a row that is reached
+    // without it.
     if (!link_from_neighbors(row)) link_from_anywhere(row);
     ++replaced;
     search();
   }
-  team_.poll(kStage, reached_.size(), view_.size());
+  poll();
   return replaced;
 }
 
 }  // namespace
 
-uint32_t find_entry(const RowView &view, parallel::Team &team) {
-  const Mean mean = mean_of_sample(view);
-  const VectorSet mean_set{1, view.dims(), mean.values.data(), &mean.code, {}};
-  const uint32_t first = 0;
-  CodeGroup centre;
-  centre.gather(RowView(mean_set, nullptr, 1), {&first, 1});
-  centre.pack();
-
-  std::vector<PivotScratch> scratch(team.threads());
-  std::vector<Candidate> nearest(team.threads(), kNoCandidate);
-  const parallel::Loop loop{kStage, view.size(), kRowsPerChunk, 0, view.size()};
-  team.run(loop, [&](parallel::Worker &worker, size_t begin, size_t end) {
-    PivotScratch &own = scratch[worker.index()];
-    std::vector<uint32_t> ids(end - begin);
-    std::iota(ids.begin(), ids.end(), static_cast<uint32_t>(begin));
-    own.rows.gather(view, ids);
-    own.tile.multiply(own.rows, 0, ids.size(), centre);
-    Candidate &best = nearest[worker.index()];
-    for (size_t i = 0; i < ids.size(); ++i) {
-      const float distance = own.tile.row(i)[0];
-      if (distance == distance) best = std::min(best, make_candidate(distance, ids[i]));
-    }
-  });
-  const Candidate best = *std::min_element(nearest.begin(), nearest.end());
-  return best == kNoCandidate ? 0 : row_of(best);
-}
-
-size_t connect_rows(const RowView &view, size_t degree, uint32_t entry, CandidateLists &lists,
-                    parallel::Team &team) {
-  return Connector(view, degree, lists, team).run(entry);
+size_t connect_rows(Links &links, uint32_t entry, parallel::Team &team) {
+  return Connector(links, team).run(entry);
 }
 
 }  // namespace vann::build

@@ -8,6 +8,7 @@
 #include "core/build/candidate_lists.hpp"
 #include "core/build/code_group.hpp"
 #include "core/build/connect.hpp"
+#include "core/build/entry.hpp"
 #include "core/build/partition.hpp"
 #include "core/build/prune.hpp"
 #include "core/parallel/team.hpp"
@@ -32,13 +33,14 @@ void link_all(const RowView &view, Graph &graph) {
   }
 }
 
-// Sorts the neighbors by distance.
+// Takes the marks of connecting off the neighbors and sorts them by distance.
 void write_neighbors(CandidateLists &lists, parallel::Team &team, Graph &graph) {
   const parallel::Loop loop{static_cast<int>(Stage::kConnect), graph.rows, 4096, graph.rows,
                             graph.rows};
   team.run(loop, [&](parallel::Worker &, size_t begin, size_t end) {
     for (size_t rank = begin; rank < end; ++rank) {
       const auto list = lists.list(static_cast<uint32_t>(rank)).first(graph.degree);
+      std::transform(list.begin(), list.end(), list.begin(), unmarked);
       std::sort(list.begin(), list.end());
       uint32_t *out = graph.neighbors.data() + rank * graph.degree;
       for (const Candidate neighbor : list) *out++ = row_of(neighbor);
@@ -81,7 +83,8 @@ void build_links(const VectorSet &set, const RowView &by_position, const GraphPa
   KeptCounts kept = prune_candidates(view, params.degree, lists, team);
   prune_with_reverse(view, params.degree, params.seed, lists, kept, team);
   graph.entry = find_entry(view, team);
-  connect_rows(view, params.degree, graph.entry, lists, team);
+  ListLinks links(view, params.degree, lists);
+  connect_rows(links, graph.entry, team);
   allocate_neighbors(team, graph);
   write_neighbors(lists, team, graph);
 }

@@ -31,12 +31,6 @@ size_t pivot_count(size_t copies, size_t leaf_rows) {
 
 // ---- The top level ---------------------------------------------------------------------------
 
-// The rows of overlapping cells: members[begin[cell] .. begin[cell + 1]), rows ascending.
-struct Cells {
-  std::vector<uint32_t> members;
-  std::vector<size_t> begin;
-};
-
 // Distributes rows to cells by the merged numbers of their pivots; a row enters a cell once.
 Cells collect_cells(std::span<const uint16_t> nearest, size_t rows, size_t fanout,
                     const Pivots::Merged &merged, parallel::Team &team) {
@@ -62,19 +56,6 @@ Cells collect_cells(std::span<const uint16_t> nearest, size_t rows, size_t fanou
   std::vector<size_t> next(cells.begin.begin(), cells.begin.end() - 1);
   for_each_copy([&](uint16_t cell, uint32_t member) { cells.members[next[cell]++] = member; });
   return cells;
-}
-
-// Finds the nearest pivots of many rows on all threads: [ids.size()][fanout].
-std::vector<uint16_t> assign_rows(const RowView &view, const Pivots &pivots,
-                                  std::span<const uint32_t> ids, size_t fanout, uint64_t total,
-                                  std::span<PivotScratch> scratch, parallel::Team &team) {
-  std::vector<uint16_t> nearest(ids.size() * fanout);
-  const parallel::Loop loop{kStage, ids.size(), kAssignRows, 0, total};
-  team.run(loop, [&](parallel::Worker &worker, size_t begin, size_t end) {
-    pivots.assign(view, ids.subspan(begin, end - begin), fanout, scratch[worker.index()],
-                  nearest.data() + begin * fanout);
-  });
-  return nearest;
 }
 
 Cells overlapping_cells(const RowView &view, const GraphParams &params, parallel::Team &team) {
@@ -193,8 +174,8 @@ void Splitter::split(size_t begin, size_t end, Random random, unsigned depth,
   }
 }
 
-std::vector<Leaf> split_cells(const RowView &view, const GraphParams &params, Cells &cells,
-                              parallel::Team &team) {
+std::vector<Leaf> split_into_leaves(const RowView &view, const GraphParams &params, Cells &cells,
+                                    parallel::Team &team) {
   const size_t count = cells.begin.size() - 1;
   std::vector<std::vector<Leaf>> leaves_of(count);
   std::vector<Splitter> splitters;
@@ -243,13 +224,30 @@ Partition one_leaf(size_t rows) {
   Partition partition;
   partition.members.resize(rows);
   std::iota(partition.members.begin(), partition.members.end(), 0u);
-  partition.order = partition.members;
+  partition.order.assign(partition.members.begin(), partition.members.end());
   partition.leaves.push_back({0, rows});
   partition.exhaustive = true;
   return partition;
 }
 
 }  // namespace
+
+Partition split_cells(const RowView &view, const GraphParams &params, Cells cells,
+                      parallel::Team &team) {
+  Partition partition;
+  partition.leaves = split_into_leaves(view, params, cells, team);
+  partition.members = std::move(cells.members);
+  const size_t count = partition.leaves.size();
+  const parallel::Loop loop{kStage, count, 16, count, count};
+  team.run(loop, [&](parallel::Worker &, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+      const Leaf &leaf = partition.leaves[i];
+      std::sort(partition.members.begin() + static_cast<ptrdiff_t>(leaf.begin),
+                partition.members.begin() + static_cast<ptrdiff_t>(leaf.end));
+    }
+  });
+  return partition;
+}
 
 Partition partition_rows(const RowView &view, const GraphParams &params, parallel::Team &team) {
   const size_t rows = view.size();
@@ -259,7 +257,7 @@ Partition partition_rows(const RowView &view, const GraphParams &params, paralle
 
   Cells cells = overlapping_cells(view, params, team);
   Partition partition;
-  partition.leaves = split_cells(view, params, cells, team);
+  partition.leaves = split_into_leaves(view, params, cells, team);
   partition.members = std::move(cells.members);
   rank_rows(rows, team, partition);
   return partition;

@@ -13,6 +13,7 @@ namespace {
 
 constexpr size_t kSampleRowsPerPivot = 32;
 constexpr size_t kTileRows = 32;
+constexpr size_t kAssignRows = 256;
 
 }  // namespace
 
@@ -96,6 +97,46 @@ void Pivots::assign(const RowView &view, std::span<const uint32_t> ids, size_t f
   }
 }
 
+// Sorts by which of two far pivots is nearer, and halves both halves.
+void Pivots::halve(std::span<uint32_t> pivots, PivotScratch &scratch) const {
+  if (pivots.size() < 3) return;
+  const auto distances_from = [&](uint32_t pivot) {
+    scratch.tile.multiply(group_, pivot, 1, group_);
+    const float *row = scratch.tile.row(0);
+    return std::vector<float>(row, row + size());
+  };
+  const auto farthest = [&](const std::vector<float> &distances) {
+    return *std::max_element(pivots.begin(), pivots.end(), [&](uint32_t a, uint32_t b) {
+      return make_candidate(distances[a], a) < make_candidate(distances[b], b);
+    });
+  };
+  const uint32_t left = farthest(distances_from(pivots[0]));
+  const std::vector<float> from_left = distances_from(left);
+  const std::vector<float> from_right = distances_from(farthest(from_left));
+  std::vector<std::pair<float, uint32_t>> line(pivots.size());
+  for (size_t i = 0; i < pivots.size(); ++i) {
+    const float position = from_left[pivots[i]] - from_right[pivots[i]];
+    line[i] = {position == position ? position : 0.0f, pivots[i]};  // overflow: anywhere
+  }
+  std::sort(line.begin(), line.end());
+  for (size_t i = 0; i < pivots.size(); ++i) pivots[i] = line[i].second;
+  halve(pivots.first(pivots.size() / 2), scratch);
+  halve(pivots.subspan(pivots.size() / 2), scratch);
+}
+
+void Pivots::arrange(const RowView &view, PivotScratch &scratch) {
+  std::vector<uint32_t> order = numbers_;
+  halve(order, scratch);
+  const std::vector<int8_t> values = values_;
+  const std::vector<quantize::ByteCode> codes = codes_;
+  for (size_t i = 0; i < order.size(); ++i) {
+    std::memcpy(values_.data() + i * view.stride(), values.data() + order[i] * view.stride(),
+                view.stride());
+    codes_[i] = codes[order[i]];
+  }
+  pack(view);
+}
+
 Pivots::Merged Pivots::merge_small(std::span<const size_t> rows_of, size_t fewest, size_t most,
                                    PivotScratch &scratch) const {
   std::vector<size_t> rows(rows_of.begin(), rows_of.end());
@@ -130,6 +171,18 @@ Pivots::Merged Pivots::merge_small(std::span<const size_t> rows_of, size_t fewes
     merged.group_of[cell] = number_of[root];
   }
   return merged;
+}
+
+std::vector<uint16_t> assign_rows(const RowView &view, const Pivots &pivots,
+                                  std::span<const uint32_t> ids, size_t fanout, uint64_t total,
+                                  std::span<PivotScratch> scratch, parallel::Team &team) {
+  std::vector<uint16_t> nearest(ids.size() * fanout);
+  const parallel::Loop loop{static_cast<int>(Stage::kPartition), ids.size(), kAssignRows, 0, total};
+  team.run(loop, [&](parallel::Worker &worker, size_t begin, size_t end) {
+    pivots.assign(view, ids.subspan(begin, end - begin), fanout, scratch[worker.index()],
+                  nearest.data() + begin * fanout);
+  });
+  return nearest;
 }
 
 }  // namespace vann::build

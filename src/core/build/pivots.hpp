@@ -9,6 +9,7 @@
 #include "core/build/candidate.hpp"
 #include "core/build/code_group.hpp"
 #include "core/build/random.hpp"
+#include "core/parallel/team.hpp"
 
 namespace vann::build {
 
@@ -44,6 +45,10 @@ class Pivots {
   void assign(const RowView &view, std::span<const uint32_t> ids, size_t fanout,
               PivotScratch &scratch, uint16_t *cells) const;
 
+  // Renumbers the pivots so that near ones have near numbers: the set is halved again and again along
+  // the line between two far ones.
+  void arrange(const RowView &view, PivotScratch &scratch);
+
   // The cell that each pivot's rows go to, as numbers 0..groups - 1, after cells of fewer than
   // `fewest` rows have been joined to the nearest cell with room (`most` rows together).
   struct Merged {
@@ -55,12 +60,20 @@ class Pivots {
 
  private:
   void pack(const RowView &view);
+  void halve(std::span<uint32_t> pivots, PivotScratch &scratch) const;
 
   std::vector<int8_t> values_;             // [size][stride]
   std::vector<quantize::ByteCode> codes_;  // [size]
   std::vector<uint32_t> numbers_;          // 0, 1, ...: the ids that lists store
   CodeGroup group_;
 };
+
+// Finds the nearest pivots of many rows on all threads: [ids.size()][fanout], as Pivots::assign().
+// `scratch` has one per thread. Reports as partitioning, `total` units in all. Throws
+// parallel::Cancelled, std::bad_alloc.
+std::vector<uint16_t> assign_rows(const RowView &view, const Pivots &pivots,
+                                  std::span<const uint32_t> ids, size_t fanout, uint64_t total,
+                                  std::span<PivotScratch> scratch, parallel::Team &team);
 
 // Adds a decoded byte code to sum[0, dims).
 void add_decoded(const int8_t *values, float delta, size_t dims, float *sum) noexcept;

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <limits>
 
-#include "core/build/random.hpp"
 #include "core/build/reverse_edges.hpp"
 #include "core/base/no_postgres.hpp"
 
@@ -14,7 +13,6 @@ namespace {
 
 // On squared distances; a factor is tried only while the list has room.
 constexpr float kOcclusion[] = {1.0f, 1.2f, 1.5f};
-constexpr size_t kReverseCap = 128;  // nearest reverse edges considered per row
 constexpr size_t kRowsPerChunk = 256;
 
 // Lowers nearest_kept of the candidates after `kept` to their distance from it.
@@ -42,11 +40,6 @@ size_t mark_kept(std::span<const Candidate> candidates, size_t degree, PruneScra
     }
   }
   return kept;
-}
-
-std::span<Candidate> without_free_slots(std::span<Candidate> list) {
-  const auto end = std::lower_bound(list.begin(), list.end(), kNoCandidate);
-  return list.first(static_cast<size_t>(end - list.begin()));
 }
 
 // ---- The second stage --------------------------------------------------------------------------
@@ -81,7 +74,8 @@ void fill_at_random(const RowView &view, uint32_t row, size_t degree, Random ran
   }
 }
 
-// Rows of one list: kept ones, then fillers, each ascending. Returns the number of kept ones.
+}  // namespace
+
 uint16_t select_neighbors(const RowView &view, uint32_t row, size_t degree, Random random,
                           std::span<Candidate> list, size_t first_kept,
                           std::span<Candidate> reverse, PruneScratch &scratch) {
@@ -106,8 +100,6 @@ uint16_t select_neighbors(const RowView &view, uint32_t row, size_t degree, Rand
   std::copy(pool.begin(), pool.end(), list.begin());
   return static_cast<uint16_t>(kept);
 }
-
-}  // namespace
 
 size_t robust_prune(const RowView &view, std::span<Candidate> candidates, size_t degree,
                     PruneScratch &scratch) {

@@ -11,6 +11,7 @@
 #include "core/build/candidate_lists.hpp"
 #include "core/build/code_group.hpp"
 #include "core/build/graph_builder.hpp"
+#include "core/build/random.hpp"
 #include "core/parallel/team.hpp"
 
 namespace vann::build {
@@ -32,6 +33,18 @@ struct PruneScratch {
 // std::bad_alloc.
 size_t robust_prune(const RowView &view, std::span<Candidate> candidates, size_t degree,
                     PruneScratch &scratch);
+
+// Reverse edges of a row beyond the nearest so many are not looked at.
+inline constexpr size_t kReverseCap = 128;
+
+// Second prune of one row: `list` holds `first_kept` neighbors by occlusion and then pruned
+// candidates, `reverse` edges into the row, in any order. Afterwards the first `degree` slots are
+// its neighbors: kept ones, whose number is returned, then fillers (the nearest pruned ones, or rows
+// of the view at random), each part ascending. view.size() > degree <= list.size(). Reorders
+// `reverse`. Throws std::bad_alloc.
+uint16_t select_neighbors(const RowView &view, uint32_t row, size_t degree, Random random,
+                          std::span<Candidate> list, size_t first_kept,
+                          std::span<Candidate> reverse, PruneScratch &scratch);
 
 // How each row's list is divided after a pruning stage: [0, kept) are neighbors by occlusion, the
 // rest are pruned candidates (first stage) or fillers (second), each part ascending.

@@ -23,7 +23,7 @@ class Arrivals {
   // While not spilled().
   RowStore &store() noexcept { return *store_; }
   // Once spilled().
-  RowFile &file() noexcept { return *file_; }
+  std::unique_ptr<RowFile> take_file() noexcept { return std::move(file_); }
 
  private:
   void spill();

@@ -6,6 +6,7 @@
 #include "core/bulk/memory_level.hpp"
 #include "core/bulk/memory_plan.hpp"
 #include "core/build/random.hpp"
+#include "core/bulk/spilled_level.hpp"
 #include "core/bulk/stage_timer.hpp"
 #include "core/base/no_postgres.hpp"
 
@@ -41,10 +42,16 @@ struct IndexBuild::State {
 };
 
 void IndexBuild::State::link_level(Arrivals &&from) {
-  if (from.spilled()) throw std::bad_alloc();
-  auto level = std::make_unique<MemoryLevel>(std::move(from.store()), params.graph, timer);
-  if (levels.empty()) duplicates = std::make_unique<MemoryDuplicates>(level->take_further());
-  levels.push_back(std::move(level));
+  const bool bottom = levels.empty();
+  if (from.spilled()) {
+    auto level = std::make_unique<SpilledLevel>(from.take_file(), params, space, timer);
+    if (bottom) duplicates = level->take_duplicates();
+    levels.push_back(std::move(level));
+  } else {
+    auto level = std::make_unique<MemoryLevel>(std::move(from.store()), params.graph, timer);
+    if (bottom) duplicates = std::make_unique<MemoryDuplicates>(level->take_further());
+    levels.push_back(std::move(level));
+  }
 }
 
 // Links the rows that rise to level `to`. False: there are none.

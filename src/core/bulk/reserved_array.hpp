@@ -2,12 +2,11 @@
 // written: it never moves, so growing costs no copy and no second array.
 #pragma once
 
-#include <sys/mman.h>
-
 #include <cstddef>
-#include <new>
 #include <type_traits>
 #include <utility>
+
+#include "core/base/pages.hpp"
 
 namespace vann::bulk {
 
@@ -17,14 +16,10 @@ class ReservedArray {
 
  public:
   ReservedArray() = default;
-  // Room for `capacity` elements, all zero bits. Throws std::bad_alloc.
-  explicit ReservedArray(size_t capacity) : bytes_(capacity * sizeof(T)) {
-    if (bytes_ == 0) return;
-    void *memory = mmap(nullptr, bytes_, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
-    data_ = static_cast<T *>(memory);
-  }
+  // Room for `capacity` elements, uninitialised. Throws std::bad_alloc.
+  explicit ReservedArray(size_t capacity)
+      : data_(static_cast<T *>(allocate_pages(capacity * sizeof(T)))),
+        bytes_(capacity * sizeof(T)) {}
   ReservedArray(ReservedArray &&other) noexcept
       : data_(std::exchange(other.data_, nullptr)), bytes_(std::exchange(other.bytes_, 0)) {}
   ReservedArray &operator=(ReservedArray &&other) noexcept {
@@ -33,7 +28,7 @@ class ReservedArray {
     return *this;
   }
   ~ReservedArray() {
-    if (data_ != nullptr) munmap(data_, bytes_);
+    if (data_ != nullptr) free_pages(data_, bytes_);
   }
 
   T *data() const noexcept { return data_; }

@@ -17,7 +17,7 @@ constexpr size_t kGapBytes = size_t{8} << 10;
 }  // namespace
 
 RowFile::RowFile(std::unique_ptr<spill::SpillFile> file, size_t dims, size_t buffer)
-    : stride_(quantize::padded_dims(dims)), record_bytes_(kHeadBytes + stride_),
+    : dims_(dims), stride_(quantize::padded_dims(dims)), record_bytes_(kHeadBytes + stride_),
       file_(std::move(file), buffer) {}
 
 void RowFile::append(RowKey key, const quantize::ByteCode &code, const int8_t *values) {
@@ -66,6 +66,17 @@ void RowFile::gather(const IdSet &members, RowBlock &block) {
     run.push_back(id);
   });
   fetch();
+}
+
+float RowFile::distance(size_t a, size_t b) {
+  RowBlock pair(dims_);
+  pair.resize(2);
+  read_records(a, 1);
+  unpack(0, 0, pair);
+  read_records(b, 1);
+  unpack(0, 1, pair);
+  const build::VectorSet set = pair.set();
+  return build::RowView(set, nullptr, 2).distance(0, 1);
 }
 
 }  // namespace vann::bulk

@@ -18,16 +18,21 @@ class RowFile {
 
   void append(RowKey key, const quantize::ByteCode &code, const int8_t *values);
   size_t rows() const noexcept { return rows_; }
+  // Nothing will be appended any more: gives up the room for it.
+  void finish() { file_.finish(); }
 
   // Rows [first, first + count) as rows [0, count) of the block.
   void read(size_t first, size_t count, RowBlock &block);
   // The members as rows of the block, in ascending order. The set must be indexed.
   void gather(const IdSet &members, RowBlock &block);
+  // Squared L2 between two decoded rows, by their numbers.
+  float distance(size_t a, size_t b);
 
  private:
   void read_records(size_t first, size_t count);
   void unpack(size_t record, size_t row, RowBlock &block) const;
 
+  size_t dims_;
   size_t stride_;
   size_t record_bytes_;
   size_t rows_ = 0;

@@ -44,7 +44,7 @@ bool RowStore::equals(size_t row, const quantize::ByteCode &code,
 }
 
 void RowStore::grow_table() {
-  std::vector<Place> grown(table_.size() * 2);
+  PageVector<Place> grown(table_.size() * 2);
   const size_t mask = grown.size() - 1;
   // The low half of a hash is not kept: it is that of the row again.
   for (const Place place : table_) {

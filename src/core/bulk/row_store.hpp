@@ -58,7 +58,7 @@ class RowStore {
   ReservedArray<int8_t> values_;             // [capacity][stride]
   ReservedArray<quantize::ByteCode> codes_;  // [capacity]
   ReservedArray<RowKey> keys_;               // [capacity]
-  std::vector<Place> table_;                 // a power of two, at most half full
+  PageVector<Place> table_;                  // a power of two, at most half full
   std::vector<Further> further_;
 };
 

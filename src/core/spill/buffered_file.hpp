@@ -17,7 +17,7 @@ class BufferedFile {
   BufferedFile(std::unique_ptr<SpillFile> file, size_t buffer) noexcept
       : file_(std::move(file)), capacity_(buffer) {}
 
-  // Room for `size` bytes at the end, to be filled before the next call.
+  // Room for `size` bytes at the end, to be filled before the next call. For small records.
   std::byte *extend(size_t size) {
     if (used_ + size > buffer_.size()) {
       flush();
@@ -27,7 +27,14 @@ class BufferedFile {
     used_ += size;
     return room;
   }
-  void append(const void *bytes, size_t size) { std::memcpy(extend(size), bytes, size); }
+  void append(const void *bytes, size_t size) {
+    if (size < capacity_) {
+      std::memcpy(extend(size), bytes, size);
+      return;
+    }
+    flush();
+    file_->append(bytes, size);
+  }
   // Writes out what was appended.
   void flush() {
     if (used_ > 0) file_->append(buffer_.data(), used_);

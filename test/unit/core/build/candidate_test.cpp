@@ -22,6 +22,17 @@ TEST(Candidate, SortsByDistanceThenRow) {
   EXPECT_EQ(distance_of(kNoCandidate), INFINITY);
 }
 
+TEST(Candidate, BearsAMarkBesideItsRowAndDistance) {
+  for (const uint32_t row : {0u, 77u, kTreeEdge - 1}) {
+    const Candidate edge = make_candidate(2.5f, row);
+    EXPECT_FALSE(is_tree_edge(edge));
+    EXPECT_TRUE(is_tree_edge(edge | kTreeEdge));
+    EXPECT_EQ(distance_of(edge | kTreeEdge), 2.5f);
+    EXPECT_EQ(unmarked(edge | kTreeEdge), edge);
+    EXPECT_EQ(unmarked(edge), edge);
+  }
+}
+
 TEST(Candidate, InsertionKeepsTheSmallestWithoutDuplicates) {
   std::mt19937 random(5);
   std::vector<Candidate> list(10, kNoCandidate);

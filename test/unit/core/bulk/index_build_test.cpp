@@ -112,7 +112,7 @@ void expect_sound(const build::Graph &graph) {
 }
 
 class Memory : public testing::TestWithParam<size_t> {};
-INSTANTIATE_TEST_SUITE_P(IndexBuild, Memory, testing::Values(kAmple));
+INSTANTIATE_TEST_SUITE_P(IndexBuild, Memory, testing::Values(kAmple, kTight));
 
 TEST_P(Memory, LinksEveryElementOnEveryLevel) {
   const ByteSet data(clustered_vectors(20000, 32, 50, 0.5f, 3));
