@@ -10,7 +10,8 @@ library=${1:-$top/vector_ann.so}
 
 exported=$(nm -D --defined-only "$library" | awk '{ print $NF }' | sort)
 described=$(sed -n 's/^pg_finfo_//p' <<<"$exported")
-allowed=$(printf '%s\n' Pg_magic_func _PG_init $described $(sed 's/^/pg_finfo_/' <<<"$described"))
+workers=$(grep -rhoP --include='*.cpp' '^VANN_SCAN_WORKER\(\K\w+' "$top/src")
+allowed=$(printf '%s\n' Pg_magic_func _PG_init $workers $described $(sed 's/^/pg_finfo_/' <<<"$described"))
 # AS 'MODULE_PATHNAME', 'name'; where the name is left out, it is the SQL function's own.
 named=$(cat "$top"/sql/vector_ann--*.sql | tr '\n' ' ' | sed 's/;/;\n/g' | awk '
   /MODULE_PATHNAME/ {
@@ -25,7 +26,7 @@ named=$(cat "$top"/sql/vector_ann--*.sql | tr '\n' ' ' | sed 's/;/;\n/g' | awk '
 
 stray=$(comm -23 <(echo "$exported") <(sort -u <<<"$allowed"))
 missing=$(comm -23 <(echo "$named") <(sort -u <<<"$described"))
-[ -z "$stray" ] || echo "check_symbols: exported without being an SQL function:" $stray
+[ -z "$stray" ] || echo "check_symbols: exported without being an SQL function or a worker's entry:" $stray
 [ -z "$missing" ] || echo "check_symbols: named by the SQL script but not exported:" $missing
 [ -z "$stray$missing" ] || exit 1
 echo "check_symbols: $(wc -l <<<"$named") functions, nothing else exported"

@@ -4,6 +4,7 @@
 #include "pg/postgres.hpp"
 
 extern "C" {
+#include "access/amapi.h"
 #include "access/genam.h"
 #include "access/relscan.h"
 #include "catalog/pg_class.h"
@@ -97,6 +98,15 @@ inline void count_index_search(IndexScanDesc scan) {
   pgstat_count_index_scan(scan->indexRelation);
 #if PG_VERSION_NUM >= 180000
   if (scan->instrument != nullptr) ++scan->instrument->nsearches;
+#endif
+}
+
+// Tells core that builds use workers. Since 17 an access method may; how many is its own choice.
+inline void declare_parallel_build(IndexAmRoutine *routine) {
+#if PG_VERSION_NUM >= 170000
+  routine->amcanbuildparallel = true;
+#else
+  (void)routine;
 #endif
 }
 

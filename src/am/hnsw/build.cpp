@@ -2,11 +2,12 @@
 #include "am/hnsw/build.hpp"
 
 #include "am/hnsw/build_pages.hpp"
+#include "am/hnsw/build_scan.hpp"
 #include "am/hnsw/options.hpp"
+#include "pg/parallel_scan.hpp"
+#include "pg/stopwatch.hpp"
 
 extern "C" {
-#include "access/tableam.h"
-#include "catalog/index.h"
 #include "commands/progress.h"
 #include "common/pg_prng.h"
 #include "miscadmin.h"
@@ -83,9 +84,9 @@ void append_mean(pg::BulkWriter *writer, const IndexCache &cache) {
   }
 }
 
-void add_row(Relation, ItemPointer tid, Datum *values, bool *isnull, bool, void *state) {
-  if (isnull[0]) return;
-  static_cast<BuildRows *>(state)->add(values[0], to_heap_tid(*tid));
+void add_row(void *rows, const int8_t *values, const quantize::ByteCode &code,
+             const HeapTid &tid) {
+  static_cast<BuildRows *>(rows)->add(values, code, tid);
 }
 
 // The metapage comes first in the file, but knows the entry point only at the end: it is written once
@@ -109,15 +110,18 @@ void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContex
   MetaPage with_mean = meta;
   give_mean_pages(&with_mean);
   IndexCache *cache = make_cache(relation, with_mean);
-  cache->mean_floats = 0;
   const Index index{relation, cache, &operator_class_of(relation), {kNoRecord, -1, 0}};
 
   pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseScan);
-  BuildRows rows(index, cache, context);
-  result->heap_tuples =
-      table_index_build_scan(heap, relation, info, false, true, add_row, &rows, nullptr);
+  pg::Stopwatch watch;
+  BuildRows rows(cache->layout, context);
+  const ScanResult scanned = scan_rows(heap, relation, info, index, cache,
+                                       pg::plan_scan_workers(heap, relation), {add_row, &rows});
   rows.finish();
-  result->index_tuples = static_cast<double>(rows.tuples());
+  result->heap_tuples = scanned.heap_tuples;
+  result->index_tuples = scanned.index_tuples;
+  ereport(DEBUG1, (errmsg_internal("scanned the table in %.3f s with %d workers", watch.lap(),
+                                   scanned.workers)));
 
   pg::BulkWriter writer(relation, MAIN_FORKNUM);
   if (rows.elements() == 0) {

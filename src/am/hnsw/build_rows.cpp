@@ -1,4 +1,4 @@
-// build_rows.cpp — scan stage of a build: encodes rows and collapses duplicates as they come.
+// build_rows.cpp — collapses equal codes as they come, and numbers elements.
 #include "am/hnsw/build_rows.hpp"
 
 #include <algorithm>
@@ -11,86 +11,69 @@ namespace vann::hnsw {
 
 namespace {
 
-// The mean is that of the first rows: it only has to be near, codes are correct with any.
-constexpr size_t kSampleRows = 4096;
-constexpr size_t kSampleBytes = 32 * 1024 * 1024;
+uint64_t tid_key(const HeapTid &tid) {
+  return uint64_t{tid.block_high} << 32 | uint64_t{tid.block_low} << 16 | tid.offset;
+}
+
+// Brings fixed-size items to the order that `rank_of` gives, in place: item i goes to rank_of[i].
+void permute(uint8_t *items, size_t bytes, const uint32_t *rank_of, size_t count, uint8_t *moved,
+             bool *done) {
+  std::fill(done, done + count, false);
+  for (size_t start = 0; start < count; ++start) {
+    if (done[start]) continue;
+    memcpy(moved, items + start * bytes, bytes);
+    size_t at = start;
+    do {
+      at = rank_of[at];
+      std::swap_ranges(moved, moved + bytes, items + at * bytes);
+      done[at] = true;
+    } while (at != start);
+  }
+}
 
 }  // namespace
 
-BuildRows::BuildRows(const Index &index, IndexCache *cache, MemoryContext context)
-    : index_(index),
-      cache_(cache),
-      context_(context),
-      row_context_(AllocSetContextCreate(context, "hnsw build row", ALLOCSET_DEFAULT_SIZES)),
-      allocator_(pg::allocator_in(context)),
-      stride_(quantize::padded_dims(cache->layout.shape.dims)),
-      prepared_(pg::allocate_aligned<float>(context, rotated_floats(*cache))),
-      sampling_(true),
-      tuples_(0) {}
+BuildRows::BuildRows(const Layout &layout, MemoryContext context)
+    : allocator_(pg::allocator_in(context)), stride_(quantize::padded_dims(layout.shape.dims)) {}
 
-void BuildRows::add(Datum value, const HeapTid &tid) {
-  {
-    pg::ContextScope scope(row_context_);
-    prepare_element(index_, value, prepared_);
-  }
-  MemoryContextReset(row_context_);
-  ++tuples_;
-  if (!sampling_) {
-    add_prepared(prepared_, tid);
-    return;
-  }
-  const uint32_t dims = cache_->layout.shape.dims;
-  sample_.reserve(allocator_, sample_.size + dims);
-  std::copy(prepared_, prepared_ + dims, sample_.end());
-  sample_.size += dims;
-  sample_tids_.push(allocator_, tid);
-  if (sample_tids_.size >= kSampleRows || sample_.size * sizeof(float) >= kSampleBytes)
-    end_sample();
+void BuildRows::add(const int8_t *values, const quantize::ByteCode &code, const HeapTid &tid) {
+  const uint32_t element = find_or_add(values, code);
+  rows_.push(allocator_, {tid, element, kNone});
 }
 
+// Arrival in a parallel scan has no order: numbers are given by the smallest TID.
 void BuildRows::finish() {
-  if (sampling_) end_sample();
-}
-
-void BuildRows::end_sample() {
-  sampling_ = false;
-  const uint32_t dims = cache_->layout.shape.dims;
-  const size_t rows = sample_tids_.size;
-  if (rows == 0) return;
-  float *mean = cache_->mean();
-  for (uint32_t i = 0; i < dims; ++i) {
-    double sum = 0;
-    for (size_t row = 0; row < rows; ++row) sum += sample_[row * dims + i];
-    mean[i] = static_cast<float>(sum / static_cast<double>(rows));
+  const size_t elements = codes_.size;
+  allocator_.resize(allocator_.context, table_.data, 0);
+  table_ = {};
+  std::sort(rows_.begin(), rows_.end(),
+            [](const Row &a, const Row &b) { return tid_key(a.tid) < tid_key(b.tid); });
+  Array<uint32_t> rank_of, last_row;
+  rank_of.reserve(allocator_, elements);
+  last_row.reserve(allocator_, elements);
+  first_row_.reserve(allocator_, elements);
+  std::fill(rank_of.data, rank_of.data + elements, kNone);
+  for (uint32_t i = 0; i < rows_.size; ++i) {
+    uint32_t &rank = rank_of[rows_[i].element];
+    if (rank == kNone) {
+      rank = static_cast<uint32_t>(first_row_.size);
+      first_row_.push(allocator_, i);
+    } else {
+      rows_[last_row[rank]].next = i;
+    }
+    last_row[rank] = i;
   }
-  cache_->mean_floats = dims;
-  for (size_t row = 0; row < rows; ++row) {
-    float *prepared = sample_.data + row * dims;
-    for (uint32_t i = 0; i < dims; ++i) prepared[i] -= mean[i];
-    add_prepared(prepared, sample_tids_[row]);
-  }
-  allocator_.resize(allocator_.context, sample_.data, 0);
-  allocator_.resize(allocator_.context, sample_tids_.data, 0);
-  sample_ = {};
-  sample_tids_ = {};
-}
-
-void BuildRows::add_prepared(const float *prepared, const HeapTid &tid) {
-  const uint32_t dims = cache_->layout.shape.dims;
-  values_.reserve(allocator_, values_.size + stride_);
-  int8_t *values = values_.end();
-  const quantize::ByteCode code = quantize::encode_bytes(prepared, dims, values);
-  bool added;
-  const uint32_t element = find_or_add(values, code, &added);
-  const uint32_t linked = static_cast<uint32_t>(tids_.size);
-  tids_.push(allocator_, {tid, kNone});
-  if (added) {
-    first_tid_.push(allocator_, linked);
-    last_tid_.push(allocator_, linked);
-  } else {
-    tids_[last_tid_[element]].next = linked;
-    last_tid_[element] = linked;
-  }
+  Array<uint8_t> moved;
+  Array<bool> done;
+  moved.reserve(allocator_, std::max(stride_, sizeof(quantize::ByteCode)));
+  done.reserve(allocator_, elements);
+  permute(reinterpret_cast<uint8_t *>(values_.data), stride_, rank_of.data, elements, moved.data,
+          done.data);
+  permute(reinterpret_cast<uint8_t *>(codes_.data), sizeof(quantize::ByteCode), rank_of.data,
+          elements, moved.data, done.data);
+  for (void *memory : {static_cast<void *>(rank_of.data), static_cast<void *>(last_row.data),
+                       static_cast<void *>(moved.data), static_cast<void *>(done.data)})
+    allocator_.resize(allocator_.context, memory, 0);
 }
 
 uint64_t BuildRows::hash(const int8_t *values, const quantize::ByteCode &code) const {
@@ -100,24 +83,21 @@ uint64_t BuildRows::hash(const int8_t *values, const quantize::ByteCode &code) c
                              sizeof(code.factors), 1);
 }
 
-// `values` stand at the end of values_, where a new element keeps them.
-uint32_t BuildRows::find_or_add(const int8_t *values, const quantize::ByteCode &code,
-                                bool *added) {
+uint32_t BuildRows::find_or_add(const int8_t *values, const quantize::ByteCode &code) {
   if (codes_.size * 2 >= table_.size) grow_table();
   size_t at = hash(values, code) & (table_.size - 1);
   for (; table_[at] != kNone; at = (at + 1) & (table_.size - 1)) {
     const uint32_t element = table_[at];
     if (memcmp(&codes_[element].factors, &code.factors, sizeof(code.factors)) == 0 &&
-        memcmp(values_.data + element * stride_, values, stride_) == 0) {
-      *added = false;
+        memcmp(values_.data + element * stride_, values, stride_) == 0)
       return element;
-    }
   }
   const uint32_t element = static_cast<uint32_t>(codes_.size);
   table_[at] = element;
+  values_.reserve(allocator_, values_.size + stride_);
+  memcpy(values_.end(), values, stride_);
   values_.size += stride_;
   codes_.push(allocator_, code);
-  *added = true;
   return element;
 }
 

@@ -10,6 +10,7 @@
 #include "am/hnsw/scan.hpp"
 #include "am/hnsw/vacuum.hpp"
 #include "am/hnsw/validate.hpp"
+#include "pg/compat.hpp"
 
 extern "C" {
 #include "access/amapi.h"
@@ -37,6 +38,8 @@ IndexAmRoutine *make_routine() {
   routine->amoptionalkey = true;  // scans come without a qual: ORDER BY alone
   routine->amkeytype = InvalidOid;
   routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
+
+  pg::declare_parallel_build(routine);
 
   routine->ambuild = hnsw_build;
   routine->ambuildempty = hnsw_buildempty;

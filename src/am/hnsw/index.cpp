@@ -60,11 +60,6 @@ void read_mean(Relation index, const MetaPage &meta, float *mean) {
   }
 }
 
-size_t cache_bytes(const IndexCache &cache) {
-  return sizeof(IndexCache) + cache.sign_words * sizeof(uint64_t) +
-         cache.mean_floats * sizeof(float);
-}
-
 // The cache of the relation, rebuilt when the file is not the one it was read from.
 const IndexCache *cache_for(Relation index, const MetaPage &meta) {
   IndexCache *cached = static_cast<IndexCache *>(index->rd_amcache);
@@ -107,6 +102,11 @@ void centre(const IndexCache &cache, float *x) {
 }
 
 }  // namespace
+
+size_t cache_bytes(const IndexCache &cache) {
+  return sizeof(IndexCache) + cache.sign_words * sizeof(uint64_t) +
+         cache.mean_floats * sizeof(float);
+}
 
 IndexCache *make_cache(Relation index, const MetaPage &meta) {
   Layout layout;

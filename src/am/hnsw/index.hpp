@@ -61,6 +61,9 @@ struct Index {
 // itself.
 IndexCache *make_cache(Relation index, const MetaPage &meta);
 
+// A cache is one piece of memory without pointers: this many bytes, which may be copied.
+size_t cache_bytes(const IndexCache &cache);
+
 // Reads the metapage (share lock, released before return) and palloc's the view's cache. ERROR,
 // SQLSTATE index_corrupted, when it is not one of ours or of another version, with a HINT to REINDEX.
 Index open_index(Relation relation);
