@@ -50,9 +50,11 @@ void BulkWriter::append(uint8_t *pages, uint32_t count) {
 }
 
 // A checkpoint between our WAL and our writes would not have flushed what the buffer manager has not
-// seen: the file is synced here, before the transaction can commit.
+// seen: the file is synced here, before the transaction can commit. So is that of an unlogged relation,
+// which must survive a clean shutdown. With wal_level = minimal, core syncs new files at commit.
 void BulkWriter::finish() {
-  if (logged_) smgrimmedsync(RelationGetSmgr(relation_), fork_);
+  const bool unlogged = relation_->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED;
+  if (logged_ || unlogged) smgrimmedsync(RelationGetSmgr(relation_), fork_);
 }
 
 }  // namespace vann::pg

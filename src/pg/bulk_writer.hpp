@@ -23,7 +23,7 @@ class BulkWriter {
   // Appends `count` pages, images of BLCKSZ bytes each, aligned to kIoAlignment. Sets their LSNs and
   // checksums in place.
   void append(uint8_t *pages, uint32_t count);
-  // Makes the file durable as WAL promises; to be called last.
+  // Makes the file as durable as its relation; to be called last.
   void finish();
 
   BlockNumber blocks() const { return blocks_; }

@@ -52,6 +52,7 @@ class File final : public spill::SpillFile {
 
   // Closing writes what is still buffered, and so may fail. Then the resource owner closes the file.
   ~File() override {
+    if (space_->abandoned()) return;
     Transfer work{file_, 0, nullptr, 0};
     try {
       space_->guard(close_file, &work);

@@ -20,12 +20,17 @@ class SpillSpace final : public spill::SpillSpace {
   // Files and the kept error take memory from `context` (some 8 kB per open file) and belong to the
   // current resource owner; both outlive the space.
   explicit SpillSpace(MemoryContext context)
-      : context_(context), owner_(CurrentResourceOwner), error_(nullptr) {}
+      : context_(context), owner_(CurrentResourceOwner), error_(nullptr), abandoned_(false) {}
 
   std::unique_ptr<spill::SpillFile> create() override;
 
   // Raises the ERROR that SpillFailed stood for. No core frame may be left below.
   [[noreturn]] void raise() const;
+
+  // From now on destructors of files leave them to the resource owner: for what runs after an ERROR,
+  // which may have closed them already.
+  void abandon() { abandoned_ = true; }
+  bool abandoned() const { return abandoned_; }
 
   // For the files: runs `work`, which may raise an ERROR and has no destructors; throws SpillFailed.
   void guard(void (*work)(void *), void *argument);
@@ -34,6 +39,7 @@ class SpillSpace final : public spill::SpillSpace {
   MemoryContext context_;
   ResourceOwner owner_;
   ErrorData *error_;
+  bool abandoned_;
 };
 
 }  // namespace vann::pg

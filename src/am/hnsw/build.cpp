@@ -1,7 +1,8 @@
-// build.cpp — CREATE INDEX: scan, link, write. The stages are in build_rows, build_graph and build_pages.
+// build.cpp — CREATE INDEX: scan, link, write. The stages are in build_scan, build_graph and build_pages.
 #include "am/hnsw/build.hpp"
 
 #include "am/hnsw/build_pages.hpp"
+#include "am/hnsw/build_plan.hpp"
 #include "am/hnsw/build_scan.hpp"
 #include "am/hnsw/options.hpp"
 #include "pg/parallel_scan.hpp"
@@ -10,8 +11,9 @@
 extern "C" {
 #include "commands/progress.h"
 #include "common/pg_prng.h"
-#include "miscadmin.h"
+#include "executor/instrument.h"
 #include "utils/backend_progress.h"
+#include "utils/guc.h"
 }
 
 namespace vann::hnsw {
@@ -84,9 +86,9 @@ void append_mean(pg::BulkWriter *writer, const IndexCache &cache) {
   }
 }
 
-void add_row(void *rows, const int8_t *values, const quantize::ByteCode &code,
+void add_row(void *graph, const int8_t *values, const quantize::ByteCode &code,
              const HeapTid &tid) {
-  static_cast<BuildRows *>(rows)->add(values, code, tid);
+  static_cast<BuildGraph *>(graph)->add(values, code, tid);
 }
 
 // The metapage comes first in the file, but knows the entry point only at the end: it is written once
@@ -101,8 +103,37 @@ void set_entry_point(Relation index, const EntryPoint &entry) {
   edit.commit();
 }
 
-// As many threads as core would use processes: the leader and its maintenance workers.
-unsigned build_threads() { return static_cast<unsigned>(max_parallel_maintenance_workers) + 1; }
+void announce_spilling(Relation index, const Plan &plan, uint64_t rows) {
+  ereport(NOTICE,
+          (errmsg("building index \"%s\" in several passes with temporary files",
+                  RelationGetRelationName(index)),
+           errdetail("Its %llu rows do not fit into maintenance_work_mem (%s).",
+                     static_cast<unsigned long long>(rows),
+                     GetConfigOptionByName("maintenance_work_mem", nullptr, false)),
+           errhint("Set maintenance_work_mem to at least %llu MB to build it in one pass.",
+                   static_cast<unsigned long long>(
+                       megabytes(one_pass_memory(plan, rows))))));
+}
+
+struct Times {
+  double scan;
+  double write;
+};
+
+void log_times(const bulk::IndexBuild &build, const Times &times, unsigned threads, int workers,
+               int64 temp_blocks) {
+  const bulk::StageSeconds &linked = build.seconds();
+  const auto seconds = [&](build::Stage stage) { return linked[static_cast<size_t>(stage)]; };
+  ereport(DEBUG1,
+          (errmsg_internal("hnsw build, seconds: scan %.3f, partition %.3f, leaves %.3f, prune %.3f, "
+                           "reverse %.3f, connect %.3f, write %.3f; %llu rows, %u threads, %d scan "
+                           "workers, " INT64_FORMAT " bytes spilled",
+                           times.scan, seconds(build::Stage::kPartition),
+                           seconds(build::Stage::kLeaves), seconds(build::Stage::kPrune),
+                           seconds(build::Stage::kReverse), seconds(build::Stage::kConnect),
+                           times.write, static_cast<unsigned long long>(build.rows()), threads,
+                           workers, temp_blocks * BLCKSZ)));
+}
 
 void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContext context,
                  IndexBuildResult *result) {
@@ -111,33 +142,37 @@ void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContex
   give_mean_pages(&with_mean);
   IndexCache *cache = make_cache(relation, with_mean);
   const Index index{relation, cache, &operator_class_of(relation), {kNoRecord, -1, 0}};
+  const int64 temp_blocks = pgBufferUsage.temp_blks_written;
 
   pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseScan);
   pg::Stopwatch watch;
-  BuildRows rows(cache->layout, context);
+  const Plan plan = plan_build(cache->layout, option_ef_construction(relation));
+  BuildGraph graph(plan.params, context);
   const ScanResult scanned = scan_rows(heap, relation, info, index, cache,
-                                       pg::plan_scan_workers(heap, relation), {add_row, &rows});
-  rows.finish();
+                                       pg::plan_scan_workers(heap, relation), {add_row, &graph});
   result->heap_tuples = scanned.heap_tuples;
   result->index_tuples = scanned.index_tuples;
-  ereport(DEBUG1, (errmsg_internal("scanned the table in %.3f s with %d workers", watch.lap(),
-                                   scanned.workers)));
+  Times times{watch.lap(), 0};
 
   pg::BulkWriter writer(relation, MAIN_FORKNUM);
-  if (rows.elements() == 0) {
+  if (graph.core().rows() == 0) {
     append_meta(&writer, meta);
     writer.finish();
     return;
   }
-  const unsigned threads = build_threads();
-  ereport(DEBUG1, (errmsg_internal("using %u threads", threads)));
-  const LevelGraphs *graphs = build_level_graphs(rows, cache->layout, option_ef_construction(relation),
-                                                 threads, with_mean.rotation_seed, context);
+  if (graph.core().spilled()) announce_spilling(relation, plan, graph.core().rows());
+  graph.link();
+  watch.lap();
   append_meta(&writer, with_mean);
   append_mean(&writer, *cache);
-  const EntryPoint entry = write_record_pages(rows, *graphs, *cache, threads, context, &writer);
+  const unsigned threads = plan.params.graph.threads;
+  const EntryPoint entry = write_record_pages(graph, *cache, threads, context, &writer);
   writer.finish();
   set_entry_point(relation, entry);
+  times.write = watch.lap();
+  log_times(graph.core(), times, threads, scanned.workers,
+            pgBufferUsage.temp_blks_written - temp_blocks);
+  graph.free();
 }
 
 }  // namespace

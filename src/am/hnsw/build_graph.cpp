@@ -1,4 +1,4 @@
-// build_graph.cpp — graph stage of a build: draws levels and runs the core builder on each.
+// build_graph.cpp — owns core objects with destructors on behalf of frames that an ERROR may leave.
 #include "am/hnsw/build_graph.hpp"
 
 extern "C" {
@@ -7,71 +7,17 @@ extern "C" {
 #include "utils/backend_progress.h"
 }
 
-#include <algorithm>
 #include <new>
 
 namespace vann::hnsw {
 
 namespace {
 
-uint64_t mix(uint64_t x) {
-  x += 0x9e3779b97f4a7c15ull;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ull;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111ebull;
-  return x ^ (x >> 31);
-}
-
-// A function of the element alone, so that builds repeat.
-int level_of(uint32_t element, uint32_t degree, uint64_t seed) {
-  const double u = (static_cast<double>(mix(seed ^ mix(element)) >> 11) + 1) * 0x1p-53;
-  return std::min(kMaxLevel, static_cast<int>(-std::log(u) / std::log(level_divisor(degree))));
-}
-
-struct GraphWork {
-  const BuildRows *rows;
-  const Layout *layout;
-  int ef_construction;
-  unsigned threads;
-  uint64_t seed;
-  LevelGraphs *out;
-};
-
-build::GraphParams params_for(const GraphWork &work) {
-  build::GraphParams params;
-  params.degree = work.layout->degree;
-  // Three quarters of ef_construction give the default 64 the measured 48 (core/build/README.md).
-  params.candidates = std::max<uint32_t>(
-      work.layout->degree, static_cast<uint32_t>(work.ef_construction) * 3 / 4);
-  params.threads = work.threads;
-  params.seed = work.seed;
-  return params;
-}
-
-void build_levels(void *argument) {
-  const GraphWork &work = *static_cast<GraphWork *>(argument);
-  const uint32_t elements = static_cast<uint32_t>(work.rows->elements());
-  std::vector<std::vector<uint32_t>> members;  // of levels 1, 2, ...
-  for (uint32_t element = 0; element < elements; ++element) {
-    const int level = level_of(element, work.layout->degree, work.seed);
-    if (static_cast<size_t>(level) > members.size()) members.resize(static_cast<size_t>(level));
-    for (int l = 0; l < level; ++l) members[static_cast<size_t>(l)].push_back(element);
-  }
-  BackendMonitor monitor;
-  const build::GraphParams params = params_for(work);
-  for (size_t level = 0; level <= members.size(); ++level) {
-    LevelGraph &built = work.out->levels.emplace_back();
-    if (level > 0) built.elements = std::move(members[level - 1]);
-    const build::VectorSet set{elements, work.layout->shape.dims, work.rows->values(),
-                               work.rows->codes(), built.elements};
-    built.graph = build::build_graph(set, params, monitor);
-  }
-}
-
-void delete_graphs(void *graphs) { delete static_cast<LevelGraphs *>(graphs); }
+bool interrupted() noexcept { return QueryCancelPending || ProcDiePending; }
 
 }  // namespace
 
-bool BackendMonitor::cancelled() noexcept { return QueryCancelPending || ProcDiePending; }
+bool BackendMonitor::cancelled() noexcept { return interrupted(); }
 
 void BackendMonitor::progress(int stage, uint64_t done, uint64_t total) noexcept {
   if (stage != stage_) {
@@ -81,6 +27,8 @@ void BackendMonitor::progress(int stage, uint64_t done, uint64_t total) noexcept
   }
   pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
 }
+
+bool SilentMonitor::cancelled() noexcept { return interrupted(); }
 
 void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space) {
   enum { kFine, kStopped, kOutOfMemory, kSpillFailed, kFailed } outcome = kFine;
@@ -112,19 +60,71 @@ void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space)
     ereport(ERROR, (errcode(ERRCODE_INTERNAL_ERROR), errmsg("index build failed: %s", message)));
 }
 
-const LevelGraphs *build_level_graphs(const BuildRows &rows, const Layout &layout,
-                                      int ef_construction, unsigned threads, uint64_t seed,
-                                      MemoryContext context) {
+struct BuildGraph::State {
+  State(const bulk::Params &params, MemoryContext context)
+      : space(context), build(params, space, monitor) {}
+
+  BackendMonitor monitor;
+  pg::SpillSpace space;
+  bulk::IndexBuild build;
+};
+
+BuildGraph::BuildGraph(const bulk::Params &params, MemoryContext context)
+    : state_(static_cast<State **>(MemoryContextAllocZero(context, sizeof(State *)))) {
+  struct Creation {
+    const bulk::Params *params;
+    MemoryContext context;
+    State **state;
+  } creation{&params, context, state_};
+  run_core(
+      [](void *argument) {
+        const Creation &wanted = *static_cast<Creation *>(argument);
+        *wanted.state = new State(*wanted.params, wanted.context);
+      },
+      &creation);
   MemoryContextCallback *callback = static_cast<MemoryContextCallback *>(
       MemoryContextAllocZero(context, sizeof(MemoryContextCallback)));
-  LevelGraphs *graphs = new (std::nothrow) LevelGraphs;
-  if (graphs == nullptr) ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY), errmsg("out of memory")));
-  callback->func = delete_graphs;
-  callback->arg = graphs;
+  callback->func = abandon;
+  callback->arg = state_;
   MemoryContextRegisterResetCallback(context, callback);
-  GraphWork work{&rows, &layout, ef_construction, threads, seed, graphs};
-  run_core(build_levels, &work);
-  return graphs;
+}
+
+// The context goes before free(): an ERROR. The resource owner closes the files, or has closed them.
+void BuildGraph::abandon(void *graph) {
+  State *state = *static_cast<State **>(graph);
+  if (state == nullptr) return;
+  state->space.abandon();
+  delete state;
+}
+
+void BuildGraph::free() {
+  delete *state_;
+  *state_ = nullptr;
+}
+
+bulk::IndexBuild &BuildGraph::core() const { return (*state_)->build; }
+
+void BuildGraph::run(void (*work)(void *), void *argument) const {
+  run_core(work, argument, &(*state_)->space);
+}
+
+void BuildGraph::add(const int8_t *values, const quantize::ByteCode &code, const HeapTid &tid) {
+  struct Row {
+    bulk::IndexBuild *build;
+    bulk::RowKey key;
+    const quantize::ByteCode *code;
+    const int8_t *values;
+  } row{&core(), row_key(tid), &code, values};
+  run(
+      [](void *argument) {
+        const Row &added = *static_cast<Row *>(argument);
+        added.build->add(added.key, *added.code, added.values);
+      },
+      &row);
+}
+
+void BuildGraph::link() {
+  run([](void *build) { static_cast<bulk::IndexBuild *>(build)->link(); }, &core());
 }
 
 }  // namespace vann::hnsw

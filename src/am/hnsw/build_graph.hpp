@@ -1,10 +1,8 @@
-// build_graph.hpp — the graphs of all levels of an index being built. Core objects with destructors, kept
-// where an error of the backend finds them.
+// build_graph.hpp — core's IndexBuild inside a backend: its memory, temporary files, progress and errors.
 #pragma once
 
-#include "am/hnsw/build_rows.hpp"
-#include "core/build/graph_builder.hpp"
-#include "core/parallel/team.hpp"
+#include "am/hnsw/page.hpp"
+#include "core/bulk/index_build.hpp"
 #include "pg/spill_file.hpp"
 
 namespace vann::hnsw {
@@ -26,28 +24,48 @@ class BackendMonitor : public parallel::Monitor {
   int stage_ = -1;
 };
 
-// One level: which elements it holds (empty = all) and how they are linked.
-struct LevelGraph {
-  std::vector<uint32_t> elements;
-  build::Graph graph;
-
-  uint32_t element(uint32_t position) const {
-    return elements.empty() ? position : elements[position];
-  }
+// For core work outside a build: can be cancelled, tells nobody how far it is.
+class SilentMonitor : public parallel::Monitor {
+ public:
+  bool cancelled() noexcept override;
+  void progress(int, uint64_t, uint64_t) noexcept override {}
 };
 
-struct LevelGraphs {
-  std::vector<LevelGraph> levels;
-};
-
-// Builds every level's graph. The result lives until `context` is deleted or reset. ERROR when out of
-// memory or cancelled.
-const LevelGraphs *build_level_graphs(const BuildRows &rows, const Layout &layout,
-                                      int ef_construction, unsigned threads, uint64_t seed,
-                                      MemoryContext context);
-
-// Runs core work: exceptions become errors once all C++ frames below have gone. Work that spills says
-// where, for the reason of a failure.
+// Runs core work: exceptions become errors once all C++ frames below have gone. A `space` that the work
+// spills to tells why it failed.
 void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space = nullptr);
+
+// Rows name themselves in the core by their place in the table.
+constexpr bulk::RowKey row_key(const HeapTid &tid) noexcept {
+  return bulk::RowKey{tid.block_high} << 32 | bulk::RowKey{tid.block_low} << 16 | tid.offset;
+}
+constexpr HeapTid heap_tid(bulk::RowKey key) noexcept {
+  return {static_cast<uint16_t>(key >> 32), static_cast<uint16_t>(key >> 16),
+          static_cast<uint16_t>(key)};
+}
+
+// A handle. What it stands for goes with `context` at the latest, so it may be abandoned; all members
+// raise an ERROR when memory is short, work is cancelled or a temporary file fails.
+class BuildGraph {
+ public:
+  BuildGraph(const bulk::Params &params, MemoryContext context);
+
+  // One row of the table, in any order; nothing is kept but copies.
+  void add(const int8_t *values, const quantize::ByteCode &code, const HeapTid &tid);
+  void link();
+
+  // For run()'s work, and to ask it what it did.
+  bulk::IndexBuild &core() const;
+  // Runs core work on it.
+  void run(void (*work)(void *), void *argument) const;
+  // Frees it before the context goes.
+  void free();
+
+ private:
+  struct State;
+  static void abandon(void *graph);
+
+  State **state_;  // in the context, for the callback
+};
 
 }  // namespace vann::hnsw

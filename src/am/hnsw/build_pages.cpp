@@ -1,262 +1,303 @@
-// build_pages.cpp — encodes records on several threads and writes their pages in order.
+// build_pages.cpp — encodes records on several threads and writes their pages in order. Records are
+// numbered in the order in which they are written: level by level as core has them, then the kTids
+// records of elements, ascending. Number + first_record is the record's id.
 #include "am/hnsw/build_pages.hpp"
 
 #include "am/hnsw/edges.hpp"
+#include "core/parallel/team.hpp"
 
 extern "C" {
-#include "commands/progress.h"
 #include "miscadmin.h"
-#include "utils/backend_progress.h"
 }
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace vann::hnsw {
 
 namespace {
 
 constexpr uint32_t kPagesPerBatch = 512;
+// Keys of an element beyond its first that its record at level 0 holds.
+constexpr uint32_t kInlineFurther = kInlineTids - 1;
 
-// Where everything goes: records are numbered in the order in which they are written.
-struct Plan {
-  const BuildRows *rows;
-  const LevelGraphs *graphs;
-  const IndexCache *cache;
-  uint32_t first_record;      // record id of record number 0
-  uint32_t n_levels;
-  uint32_t *level_start;      // [n_levels + 1] number of the first record of each level
-  uint32_t **position_at;     // [n_levels][size]: rank in page order -> position in the level's graph
-  uint32_t **rank_of;         // [n_levels][size]: position -> rank
-  uint32_t **position_below;  // [n_levels][size]: position -> position one level below; level 0: null
-  uint32_t *tid_record;       // [elements]: number of the element's first kTids record, or kNoRecord
-  uint32_t tid_records_start;
-  uint32_t *tid_record_element;  // [tid records]
-  uint32_t total;
-
-  const Layout &layout() const { return cache->layout; }
-  uint32_t record_at(uint32_t level, uint32_t position) const {
-    return first_record + level_start[level] + rank_of[level][position];
-  }
-};
-
-uint32_t *allocate_words(MemoryContext context, size_t count) {
-  return static_cast<uint32_t *>(
-      MemoryContextAllocHuge(context, (count + 1) * sizeof(uint32_t)));
-}
-
-uint32_t tid_records_for(const Plan &plan, uint32_t element) {
-  const size_t tids = plan.rows->tid_count(element);
-  if (tids <= kInlineTids) return 0;
-  const uint32_t capacity = plan.layout().tids_capacity();
-  return static_cast<uint32_t>((tids - kInlineTids + capacity - 1) / capacity);
-}
-
-void number_levels(Plan *plan, MemoryContext context) {
-  plan->n_levels = static_cast<uint32_t>(plan->graphs->levels.size());
-  plan->level_start = allocate_words(context, plan->n_levels);
-  const size_t pointers = plan->n_levels * sizeof(uint32_t *);
-  plan->position_at = static_cast<uint32_t **>(MemoryContextAlloc(context, pointers));
-  plan->rank_of = static_cast<uint32_t **>(MemoryContextAlloc(context, pointers));
-  plan->position_below = static_cast<uint32_t **>(MemoryContextAllocZero(context, pointers));
-  uint32_t next = 0;
-  for (uint32_t level = 0; level < plan->n_levels; ++level) {
-    const LevelGraph &graph = plan->graphs->levels[level];
-    const size_t size = graph.graph.rows;
-    plan->level_start[level] = next;
-    plan->position_at[level] = allocate_words(context, size);
-    plan->rank_of[level] = allocate_words(context, size);
-    for (uint32_t rank = 0; rank < size; ++rank) {
-      plan->position_at[level][rank] = graph.graph.order[rank];
-      plan->rank_of[level][graph.graph.order[rank]] = rank;
-    }
-    next += static_cast<uint32_t>(size);
-    if (level == 0) continue;
-    // Members of a level are an ascending subsequence of the level below.
-    const LevelGraph &below = plan->graphs->levels[level - 1];
-    plan->position_below[level] = allocate_words(context, size);
-    uint32_t at = 0;
-    for (uint32_t position = 0; position < size; ++position) {
-      while (below.element(at) != graph.element(position)) ++at;
-      plan->position_below[level][position] = at;
-    }
-  }
-  plan->level_start[plan->n_levels] = next;
-}
-
-void number_tid_records(Plan *plan, MemoryContext context) {
-  const uint32_t elements = static_cast<uint32_t>(plan->rows->elements());
-  plan->tid_records_start = plan->level_start[plan->n_levels];
-  plan->tid_record = allocate_words(context, elements);
-  uint32_t next = plan->tid_records_start;
-  for (uint32_t element = 0; element < elements; ++element) {
-    const uint32_t records = tid_records_for(*plan, element);
-    plan->tid_record[element] = records == 0 ? kNoRecord : next;
-    next += records;
-  }
-  plan->total = next;
-  plan->tid_record_element = allocate_words(context, next - plan->tid_records_start);
-  for (uint32_t element = 0; element < elements; ++element)
-    for (uint32_t i = 0; i < tid_records_for(*plan, element); ++i)
-      plan->tid_record_element[plan->tid_record[element] - plan->tid_records_start + i] = element;
-}
-
-// A worker's decoded vectors: the parent and one neighbor.
+// A thread's decoded vectors: the parent and one neighbor.
 struct Scratch {
   float *parent;
   float *neighbor;
 };
 
-void write_inline_tids(const Plan &plan, uint32_t element, RecordHeader *header) {
-  plan.rows->for_each_tid(element, [&](const HeapTid &tid) {
-    if (header->tid_count < kInlineTids) header->tids[header->tid_count++] = tid;
-  });
-  if (plan.tid_record[element] != kNoRecord)
-    header->chain = plan.first_record + plan.tid_record[element];
+// The batch of pages that is being filled, and where everything goes.
+struct Output {
+  const BuildGraph *graph;
+  const Layout *layout;
+  uint32_t first_record;
+  uint32_t n_levels;
+  uint32_t level_start[kMaxLevel + 2];  // number of each level's first record; then of kTids records
+  unsigned threads;
+  Scratch *scratch;  // [threads]
+  uint8_t *pages;    // [kPagesPerBatch]
+  uint32_t batch;    // number of the first record in the pages
+  uint32_t next;     // of the first record not yet written
+
+  uint32_t id(uint32_t level, uint32_t number) const {
+    return first_record + level_start[level] + number;
+  }
+  uint32_t room() const { return batch + kPagesPerBatch * layout->slots - next; }
+  Record record(uint32_t number) const {
+    const uint32_t at = number - batch;
+    return record_in(pages + size_t{at / layout->slots} * kPageBytes, at % layout->slots, *layout);
+  }
+};
+
+void clear_pages(const Output &out) {
+  for (uint32_t page = 0; page < kPagesPerBatch; ++page)
+    init_page(out.pages + size_t{page} * kPageBytes, kRecordPage);
 }
 
-void write_edges(const Plan &plan, uint32_t level, uint32_t position, const Scratch &scratch,
-                 Record record) {
-  const Layout &layout = plan.layout();
-  const LevelGraph &graph = plan.graphs->levels[level];
-  const size_t stride = quantize::padded_dims(layout.shape.dims);
+// Writes the pages that have records.
+void flush(Output *out, pg::BulkWriter *writer) {
+  CHECK_FOR_INTERRUPTS();
+  const uint32_t slots = out->layout->slots;
+  writer->append(out->pages, (out->next - out->batch + slots - 1) / slots);
+  out->batch = out->next;
+  clear_pages(*out);
+}
+
+// ---- Elements -------------------------------------------------------------------------------------
+
+// Further keys of elements, in step with the elements of level 0.
+struct FurtherKeys {
+  bool any;  // element and count are set
+  uint32_t element;
+  uint64_t count;
+  uint32_t next_record;  // number of the next kTids record
+
+  void advance(bulk::Duplicates &duplicates) { any = duplicates.next(&element, &count); }
+};
+
+// Rows of a level that are in memory, some of which go into the batch now.
+struct Piece {
+  Output *out;
+  uint32_t level;
+  const bulk::Stretch *stretch;
+  uint32_t begin;  // numbers on the level
+  uint32_t end;
+  FurtherKeys *further;
+};
+
+void write_edges(const Piece &piece, uint32_t number, const Scratch &scratch, Record record) {
+  const Layout &layout = *piece.out->layout;
+  const bulk::Stretch &stretch = *piece.stretch;
   decode_record(ConstRecord(record.data(), layout), scratch.parent);
-  const uint32_t *neighbors = graph.graph.neighbors.data() + size_t{plan.rank_of[level][position]} * layout.degree;
+  const uint32_t *neighbors = stretch.neighbors(number);
   uint8_t code[kPageBytes / 32];
   uint16_t count = 0;
   for (; count < layout.degree && neighbors[count] != build::kNoRow; ++count) {
-    const uint32_t neighbor = graph.graph.order[neighbors[count]];
-    const uint32_t element = graph.element(neighbor);
-    quantize::decode_bytes(plan.rows->values() + element * stride,
-                           plan.rows->codes()[element].factors, layout.shape.dims,
-                           scratch.neighbor);
+    quantize::decode_bytes(stretch.values(neighbors[count]), stretch.code(neighbors[count]).factors,
+                           layout.shape.dims, scratch.neighbor);
     put_edge(record, count,
              encode_edge(layout, scratch.parent, scratch.neighbor,
-                         plan.record_at(level, neighbor), 0, code));
+                         piece.out->id(piece.level, neighbors[count]), 0, code));
   }
   record.header().neighbor_count = count;
 }
 
-void write_element(const Plan &plan, uint32_t level, uint32_t position, const Scratch &scratch,
-                   Record record) {
-  const Layout &layout = plan.layout();
-  const quantize::CodeShape &shape = layout.shape;
-  const uint32_t element = plan.graphs->levels[level].element(position);
+void write_element(const Piece &piece, uint32_t number, const Scratch &scratch) {
+  const Output &out = *piece.out;
+  const quantize::CodeShape &shape = out.layout->shape;
+  bulk::IndexBuild &build = out.graph->core();
+  const Record record = out.record(out.level_start[piece.level] + number);
   RecordHeader &header = record.header();
   header.state = static_cast<uint8_t>(State::kLive);
-  header.level = static_cast<uint8_t>(level);
+  header.level = static_cast<uint8_t>(piece.level);
   header.chain = kNoRecord;
   header.element = kNoRecord;
-  if (level == 0) {
-    write_inline_tids(plan, element, &header);
+  if (piece.level == 0) {
+    header.tids[0] = heap_tid(piece.stretch->key(number));
+    header.tid_count = 1;
   } else {
-    header.chain = plan.record_at(level - 1, plan.position_below[level][position]);
-    header.element = plan.record_at(0, element);
+    const uint32_t element = build.level(piece.level).element(number);
+    header.chain =
+        out.id(piece.level - 1, build.level(piece.level - 1).number_of(element));
+    header.element = out.id(0, element);
   }
-  header.factors = quantize::encode_planes(
-      plan.rows->values() + element * quantize::padded_dims(shape.dims),
-      plan.rows->codes()[element], shape.dims, shape.code_bits, record.code());
-  write_edges(plan, level, position, scratch, record);
+  header.factors = quantize::encode_planes(piece.stretch->values(number), piece.stretch->code(number),
+                                           shape.dims, shape.code_bits, record.code());
+  write_edges(piece, number, scratch, record);
 }
 
-// The i-th kTids record of an element: its TIDs beyond the inline ones and those of earlier records.
-void write_tids(const Plan &plan, uint32_t number, Record record) {
-  const uint32_t element = plan.tid_record_element[number - plan.tid_records_start];
-  const uint32_t capacity = plan.layout().tids_capacity();
-  const uint32_t first = kInlineTids + (number - plan.tid_record[element]) * capacity;
-  RecordHeader &header = record.header();
-  header.state = static_cast<uint8_t>(State::kTids);
-  header.element = plan.record_at(0, element);
-  const bool last = number + 1 == plan.total ||
-                    plan.tid_record_element[number + 1 - plan.tid_records_start] != element;
-  header.chain = last ? kNoRecord : plan.first_record + number + 1;
-  uint32_t at = 0;
-  plan.rows->for_each_tid(element, [&](const HeapTid &tid) {
-    if (at >= first && at < first + capacity)
-      record.chained_tids()[record.tids_header().count++] = tid;
-    ++at;
-  });
+// How many kTids records `count` further keys need.
+uint64_t tid_records(uint64_t count, uint32_t capacity) {
+  return count <= kInlineFurther ? 0 : (count - kInlineFurther + capacity - 1) / capacity;
 }
 
-void write_record(const Plan &plan, uint32_t number, const Scratch &scratch, Record record) {
-  if (number >= plan.tid_records_start) {
-    write_tids(plan, number, record);
-    return;
+// Puts further keys into the piece's records, and the numbers of the kTids records to come.
+void write_further_keys(const Piece &piece) {
+  const Output &out = *piece.out;
+  bulk::Duplicates &duplicates = out.graph->core().duplicates();
+  FurtherKeys &further = *piece.further;
+  for (; further.any && further.element < piece.end; further.advance(duplicates)) {
+    RecordHeader &header = out.record(further.element).header();
+    bulk::RowKey keys[kInlineFurther];
+    const uint64_t inlined = std::min<uint64_t>(further.count, kInlineFurther);
+    duplicates.read(keys, inlined);
+    for (uint64_t i = 0; i < inlined; ++i) header.tids[header.tid_count++] = heap_tid(keys[i]);
+    const uint64_t records = tid_records(further.count, out.layout->tids_capacity());
+    if (records == 0) continue;
+    if (out.first_record + further.next_record + records >= kNoRecord)
+      throw std::length_error("too many rows for one index");
+    header.chain = out.first_record + further.next_record;
+    further.next_record += static_cast<uint32_t>(records);
   }
-  uint32_t level = 0;
-  while (number >= plan.level_start[level + 1]) ++level;
-  const uint32_t rank = number - plan.level_start[level];
-  write_element(plan, level, plan.position_at[level][rank], scratch, record);
 }
 
-struct Batch {
-  const Plan *plan;
-  uint8_t *pages;
-  uint32_t first_page;  // of the record pages
-  uint32_t page_count;
-  unsigned threads;
-  Scratch *scratch;  // [threads]
-};
-
-void fill_batch(void *argument) {
-  const Batch &batch = *static_cast<Batch *>(argument);
-  const Plan &plan = *batch.plan;
-  const uint32_t slots = plan.layout().slots;
+void fill_piece(void *argument) {
+  const Piece &piece = *static_cast<Piece *>(argument);
+  const Output &out = *piece.out;
   BackendMonitor monitor;
-  parallel::Team team(batch.threads, monitor);
+  parallel::Team team(out.threads, monitor);
   parallel::Loop loop;
   loop.stage = static_cast<int>(build::Stage::kCount);
-  loop.items = batch.page_count;
-  loop.chunk = 4;
-  loop.done_before = batch.first_page;
-  loop.stage_total = (plan.total + slots - 1) / slots;
+  loop.items = piece.end - piece.begin;
+  loop.chunk = 4 * out.layout->slots;
+  loop.done_before = out.next;
+  loop.stage_total = out.level_start[out.n_levels];
   team.run(loop, [&](parallel::Worker &worker, size_t begin, size_t end) {
-    for (size_t page = begin; page < end; ++page)
-      for (uint32_t slot = 0; slot < slots; ++slot) {
-        const uint32_t number =
-            (batch.first_page + static_cast<uint32_t>(page)) * slots + slot;
-        if (number < plan.total)
-          write_record(plan, number, batch.scratch[worker.index()],
-                       record_in(batch.pages + page * kPageBytes, slot, plan.layout()));
-      }
+    for (size_t i = begin; i < end; ++i)
+      write_element(piece, piece.begin + static_cast<uint32_t>(i), out.scratch[worker.index()]);
   });
+  if (piece.level == 0) write_further_keys(piece);
 }
 
-void write_batches(const Plan &plan, unsigned threads, MemoryContext context,
-                   pg::BulkWriter *writer) {
-  Scratch *scratch =
-      static_cast<Scratch *>(MemoryContextAlloc(context, threads * sizeof(Scratch)));
-  for (unsigned i = 0; i < threads; ++i)
-    scratch[i] = {pg::allocate_aligned<float>(context, plan.layout().shape.dims),
-                  pg::allocate_aligned<float>(context, plan.layout().shape.dims)};
-  uint8_t *pages = pg::allocate_aligned<uint8_t, pg::kIoAlignment>(
-      context, size_t{kPagesPerBatch} * kPageBytes);
-  const uint32_t n_pages = (plan.total + plan.layout().slots - 1) / plan.layout().slots;
-  for (uint32_t first = 0; first < n_pages; first += kPagesPerBatch) {
-    CHECK_FOR_INTERRUPTS();
-    Batch batch{&plan, pages, first, std::min(kPagesPerBatch, n_pages - first), threads, scratch};
-    for (uint32_t page = 0; page < batch.page_count; ++page)
-      init_page(pages + size_t{page} * kPageBytes, kRecordPage);
-    run_core(fill_batch, &batch);
-    writer->append(pages, batch.page_count);
+void load_stretch(void *argument) {
+  Piece *piece = static_cast<Piece *>(argument);
+  bulk::Level &level = piece->out->graph->core().level(piece->level);
+  if (piece->level == 0 && piece->begin == 0) {
+    bulk::Duplicates &duplicates = piece->out->graph->core().duplicates();
+    duplicates.rewind();
+    piece->further->advance(duplicates);
   }
+  piece->stretch = &level.load(piece->begin, level.rows() - piece->begin);
+}
+
+// A stretch may fill many batches, or not even one.
+void write_level(Output *out, uint32_t level, FurtherKeys *further, pg::BulkWriter *writer) {
+  const uint32_t rows = out->graph->core().level(level).rows();
+  Piece piece{out, level, nullptr, 0, 0, further};
+  while (piece.begin < rows) {
+    out->graph->run(load_stretch, &piece);
+    while (piece.begin < piece.stretch->end) {
+      piece.end = piece.begin + std::min(out->room(), piece.stretch->end - piece.begin);
+      out->graph->run(fill_piece, &piece);
+      out->next += piece.end - piece.begin;
+      piece.begin = piece.end;
+      if (out->room() == 0) flush(out, writer);
+    }
+  }
+}
+
+// ---- Further TIDs ---------------------------------------------------------------------------------
+
+// The element whose keys are written, by a second pass over the duplicates.
+struct Chain {
+  Output *out;
+  bulk::RowKey *keys;  // [tids_capacity()] of one record
+  uint32_t element;
+  uint64_t left;  // keys not yet written
+  bool end;
+};
+
+// On to the next element that has keys beyond the inline ones.
+void next_chain(Chain *chain, bulk::Duplicates &duplicates) {
+  uint64_t count = 0;
+  do {
+    if (!duplicates.next(&chain->element, &count)) {
+      chain->end = true;
+      return;
+    }
+  } while (count <= kInlineFurther);
+  duplicates.read(chain->keys, kInlineFurther);
+  chain->left = count - kInlineFurther;
+}
+
+void write_tids(Chain *chain, bulk::Duplicates &duplicates) {
+  Output &out = *chain->out;
+  const Record record = out.record(out.next);
+  const uint32_t count =
+      static_cast<uint32_t>(std::min<uint64_t>(chain->left, out.layout->tids_capacity()));
+  duplicates.read(chain->keys, count);
+  for (uint32_t i = 0; i < count; ++i) record.chained_tids()[i] = heap_tid(chain->keys[i]);
+  record.tids_header().count = count;
+  chain->left -= count;
+  ++out.next;
+  RecordHeader &header = record.header();
+  header.state = static_cast<uint8_t>(State::kTids);
+  header.element = out.id(0, chain->element);
+  header.chain = chain->left == 0 ? kNoRecord : out.first_record + out.next;
+}
+
+// Fills what is left of the batch.
+void fill_tids(void *argument) {
+  Chain *chain = static_cast<Chain *>(argument);
+  bulk::Duplicates &duplicates = chain->out->graph->core().duplicates();
+  while (!chain->end && chain->out->room() > 0) {
+    if (chain->left == 0) next_chain(chain, duplicates);
+    if (!chain->end) write_tids(chain, duplicates);
+  }
+}
+
+void rewind(void *build) { static_cast<bulk::IndexBuild *>(build)->duplicates().rewind(); }
+
+void write_tid_records(Output *out, MemoryContext context, pg::BulkWriter *writer) {
+  out->graph->run(rewind, &out->graph->core());
+  Chain chain{out, nullptr, 0, 0, false};
+  chain.keys = static_cast<bulk::RowKey *>(
+      MemoryContextAlloc(context, out->layout->tids_capacity() * sizeof(bulk::RowKey)));
+  while (!chain.end) {
+    out->graph->run(fill_tids, &chain);
+    if (out->room() == 0) flush(out, writer);
+  }
+}
+
+Output make_output(const BuildGraph &graph, const IndexCache &cache, unsigned threads,
+                   MemoryContext context) {
+  Output out{};
+  out.graph = &graph;
+  out.layout = &cache.layout;
+  out.first_record = cache.first_record_block * cache.layout.slots;
+  out.n_levels = static_cast<uint32_t>(graph.core().levels());
+  for (uint32_t level = 0; level < out.n_levels; ++level)
+    out.level_start[level + 1] = out.level_start[level] + graph.core().level(level).rows();
+  out.threads = threads;
+  out.scratch = static_cast<Scratch *>(MemoryContextAlloc(context, threads * sizeof(Scratch)));
+  for (unsigned i = 0; i < threads; ++i)
+    out.scratch[i] = {pg::allocate_aligned<float>(context, cache.layout.shape.dims),
+                      pg::allocate_aligned<float>(context, cache.layout.shape.dims)};
+  out.pages = pg::allocate_aligned<uint8_t, pg::kIoAlignment>(context,
+                                                              size_t{kPagesPerBatch} * kPageBytes);
+  clear_pages(out);
+  return out;
 }
 
 }  // namespace
 
-EntryPoint write_record_pages(const BuildRows &rows, const LevelGraphs &graphs,
-                              const IndexCache &cache, unsigned threads, MemoryContext context,
-                              pg::BulkWriter *writer) {
-  Plan plan{};
-  plan.rows = &rows;
-  plan.graphs = &graphs;
-  plan.cache = &cache;
-  plan.first_record = cache.first_record_block * cache.layout.slots;
-  number_levels(&plan, context);
-  number_tid_records(&plan, context);
-  write_batches(plan, threads, context, writer);
-  const uint32_t top = plan.n_levels - 1;
-  const build::Graph &graph = graphs.levels[top].graph;
-  return {plan.record_at(top, graph.order[graph.entry]), static_cast<int>(top), 0};
+EntryPoint write_record_pages(const BuildGraph &graph, const IndexCache &cache, unsigned threads,
+                              MemoryContext context, pg::BulkWriter *writer) {
+  Output out = make_output(graph, cache, threads, context);
+  FurtherKeys further{false, 0, 0, out.level_start[out.n_levels]};
+  for (uint32_t level = 0; level < out.n_levels; ++level)
+    write_level(&out, level, &further, writer);
+  if (further.next_record > out.level_start[out.n_levels]) write_tid_records(&out, context, writer);
+  if (out.next > out.batch) flush(&out, writer);
+  const uint32_t top = out.n_levels - 1;
+  return {out.id(top, graph.core().level(top).entry()), static_cast<int>(top), 0};
+}
+
+size_t writer_bytes(const Layout &layout, unsigned threads) {
+  constexpr size_t kBatch = size_t{kPagesPerBatch} * kPageBytes + pg::kIoAlignment;
+  return kBatch + threads * 2 * layout.shape.dims * sizeof(float) +
+         layout.tids_capacity() * sizeof(bulk::RowKey);
 }
 
 }  // namespace vann::hnsw

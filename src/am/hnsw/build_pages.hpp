@@ -1,15 +1,18 @@
-// build_pages.hpp — write stage of a build: turns rows and graphs into record pages.
+// build_pages.hpp — write stage of a build: turns linked levels into record pages.
 #pragma once
 
 #include "am/hnsw/build_graph.hpp"
+#include "am/hnsw/index.hpp"
 #include "pg/bulk_writer.hpp"
 
 namespace vann::hnsw {
 
-// Appends all record pages of the index, in the graphs' order, level 0 first. `cache` has the final
-// mean. Returns the entry point.
-EntryPoint write_record_pages(const BuildRows &rows, const LevelGraphs &graphs,
-                              const IndexCache &cache, unsigned threads, MemoryContext context,
-                              pg::BulkWriter *writer);
+// Appends all record pages of the index, level 0 first, then those of further TIDs. The graph is linked
+// and has rows. Returns the entry point.
+EntryPoint write_record_pages(const BuildGraph &graph, const IndexCache &cache, unsigned threads,
+                              MemoryContext context, pg::BulkWriter *writer);
+
+// Bytes of memory that this takes beside the graph's.
+size_t writer_bytes(const Layout &layout, unsigned threads);
 
 }  // namespace vann::hnsw

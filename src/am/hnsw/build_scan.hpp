@@ -24,6 +24,9 @@ struct ScanResult {
   int workers;          // that took part
 };
 
+// Memory that the scan takes in this process: executor state, the buffers of RowEncoder, the queues' ends.
+inline constexpr size_t kScanBytes = size_t{512} << 10;
+
 // Computes the mean in `cache` (that of `index`) from a sample, then scans the table with up to
 // `workers` background workers. The sink is called in this process only; with workers the order of
 // rows is not defined, without it is that of the table. While workers run, the backend is in
