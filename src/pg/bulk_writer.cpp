@@ -7,6 +7,7 @@ extern "C" {
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "storage/bufpage.h"
+#include "storage/proc.h"
 #include "storage/smgr.h"
 }
 
@@ -22,7 +23,8 @@ BulkWriter::BulkWriter(Relation relation, ForkNumber fork)
     : relation_(relation),
       fork_(fork),
       logged_(fork == INIT_FORKNUM || RelationNeedsWAL(relation)),
-      blocks_(0) {
+      blocks_(0),
+      redo_(GetRedoRecPtr()) {
   SMgrRelation storage = RelationGetSmgr(relation);
   if (fork != MAIN_FORKNUM && !smgrexists(storage, fork)) smgrcreate(storage, fork, false);
 }
@@ -49,12 +51,34 @@ void BulkWriter::append(uint8_t *pages, uint32_t count) {
   }
 }
 
-// A checkpoint between our WAL and our writes would not have flushed what the buffer manager has not
-// seen: the file is synced here, before the transaction can commit. So is that of an unlogged relation,
-// which must survive a clean shutdown. With wal_level = minimal, core syncs new files at commit.
+// What the buffer manager has not seen, a checkpoint does not sync by itself.
+// - Logged: WAL restores the file unless a checkpoint has moved the start of recovery behind our first
+//   records; then the file is synced here. Else the next checkpoint does it, and nobody waits for the
+//   disk. No checkpoint may begin in between.
+// - Unlogged: only a clean shutdown keeps the file, and that ends with a checkpoint.
+// - wal_level = minimal: core syncs or logs new files at commit. Temporary files need nothing.
 void BulkWriter::finish() {
-  const bool unlogged = relation_->rd_rel->relpersistence == RELPERSISTENCE_UNLOGGED;
-  if (logged_ || unlogged) smgrimmedsync(RelationGetSmgr(relation_), fork_);
+  const char persistence = relation_->rd_rel->relpersistence;
+  if (!logged_) {
+    if (persistence == RELPERSISTENCE_UNLOGGED) sync_with_checkpoint();
+    return;
+  }
+  MyProc->delayChkptFlags |= DELAY_CHKPT_START;
+  const bool restorable = redo_ == GetRedoRecPtr();
+  if (restorable) sync_with_checkpoint();
+  MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
+  if (!restorable) smgrimmedsync(RelationGetSmgr(relation_), fork_);
+}
+
+// Asks the next checkpoint to sync the file. A regular write does that for the segment that it hits, so a
+// page of each is written once more.
+void BulkWriter::sync_with_checkpoint() {
+  SMgrRelation storage = RelationGetSmgr(relation_);
+  alignas(kIoAlignment) char page[BLCKSZ];
+  for (BlockNumber block = 0; block < blocks_; block += RELSEG_SIZE) {
+    smgrread(storage, fork_, block, page);
+    smgrwrite(storage, fork_, block, page, false);
+  }
 }
 
 }  // namespace vann::pg

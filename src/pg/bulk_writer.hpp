@@ -5,6 +5,7 @@
 #include "pg/postgres.hpp"
 
 extern "C" {
+#include "access/xlogdefs.h"
 #include "common/relpath.h"
 #include "storage/block.h"
 #include "utils/rel.h"
@@ -23,16 +24,19 @@ class BulkWriter {
   // Appends `count` pages, images of BLCKSZ bytes each, aligned to kIoAlignment. Sets their LSNs and
   // checksums in place.
   void append(uint8_t *pages, uint32_t count);
-  // Makes the file as durable as its relation; to be called last.
+  // Sees to it that the file is as durable as its relation; to be called last.
   void finish();
 
   BlockNumber blocks() const { return blocks_; }
 
  private:
+  void sync_with_checkpoint();
+
   Relation relation_;
   ForkNumber fork_;
   bool logged_;
   BlockNumber blocks_;
+  XLogRecPtr redo_;  // where recovery would have begun when we did
 };
 
 }  // namespace vann::pg
