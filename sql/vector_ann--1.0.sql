@@ -712,3 +712,17 @@ CREATE FUNCTION hnsw_check(index regclass, OUT record bigint, OUT problem text)
     LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000;
 COMMENT ON FUNCTION hnsw_check(regclass) IS
     'what is wrong with an hnsw index, by itself and against its table; no rows when it is sound';
+
+--------------------------------------------------------------------------------
+-- hnsw: before a build. The caller may read the column.
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION hnsw_build_estimate(
+    table_name regclass, column_name name, m int DEFAULT 16, ef_construction int DEFAULT 64,
+    OUT rows bigint, OUT dimensions int, OUT index_bytes bigint,
+    OUT one_pass_memory bigint, OUT spills boolean, OUT temp_bytes bigint,
+    OUT threads int, OUT seconds double precision)
+    RETURNS record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000;
+COMMENT ON FUNCTION hnsw_build_estimate(regclass, name, int, int) IS
+    'what building an hnsw index on a column would take with the current settings, in bytes and seconds';

@@ -5,12 +5,12 @@
 #include "am/hnsw/build_plan.hpp"
 #include "am/hnsw/build_scan.hpp"
 #include "am/hnsw/options.hpp"
+#include "pg/bulk_writer.hpp"
 #include "pg/parallel_scan.hpp"
 #include "pg/stopwatch.hpp"
 
 extern "C" {
 #include "commands/progress.h"
-#include "common/pg_prng.h"
 #include "executor/instrument.h"
 #include "utils/backend_progress.h"
 #include "utils/guc.h"
@@ -25,46 +25,9 @@ constexpr const char *kPhaseNames[] = {"scanning table",          "partitioning 
                                        "adding reverse edges",    "connecting the graph",
                                        "writing index pages"};
 
-MetaPage new_meta(Relation index) {
-  const OperatorClass &opclass = operator_class_of(index);
-  const int m = option_m(index);
-  const int ef_construction = option_ef_construction(index);
-  if (ef_construction < 2 * m)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("ef_construction must be greater than or equal to 2 * m"),
-                    errhint("Raise ef_construction to at least %d or lower m.", 2 * m)));
-  const uint32_t dims = static_cast<uint32_t>(indexed_dims(index));
-  const Layout layout = choose_layout(dims, opclass.metric, degree_for(m));
-
-  MetaPage meta{};
-  meta.magic = kMagic;
-  meta.version = kFormatVersion;
-  meta.page_bytes = kPageBytes;
-  meta.build_id = pg_prng_uint64(&pg_global_prng_state);
-  // A fixed seed: the rotation need not be secret, and builds repeat bit by bit.
-  meta.rotation_seed = 0x766563746f725f61ull;
-  meta.dims = dims;
-  meta.degree = layout.degree;
-  meta.m = static_cast<uint16_t>(m);
-  meta.ef_construction = static_cast<uint16_t>(ef_construction);
-  meta.metric = static_cast<uint8_t>(opclass.metric);
-  meta.rotated_dims = layout.rotated_dims;
-  meta.code_dims = layout.shape.dims;
-  meta.code_bits = layout.shape.code_bits;
-  meta.neighbor_dims = layout.shape.neighbor_dims;
-  meta.neighbor_bits = layout.shape.neighbor_bits;
-  meta.slots = layout.slots;
-  meta.stride = layout.stride;
-  meta.first_record_block = kMetaBlock + 1;
-  meta.entry_record = kNoRecord;
-  meta.entry_level = -1;
-  return meta;
-}
-
-void give_mean_pages(MetaPage *meta) {
-  meta->mean_block = kMetaBlock + 1;
-  meta->mean_pages = mean_pages_for(meta->code_dims);
-  meta->first_record_block = meta->mean_block + meta->mean_pages;
+MetaPage meta_for(Relation index) {
+  return new_meta(static_cast<uint32_t>(indexed_dims(index)), operator_class_of(index).metric,
+                  option_m(index), option_ef_construction(index));
 }
 
 void append_meta(pg::BulkWriter *writer, const MetaPage &meta) {
@@ -103,6 +66,10 @@ void set_entry_point(Relation index, const EntryPoint &entry) {
   edit.commit();
 }
 
+void append_pages(void *writer, uint8_t *pages, uint32_t count) {
+  static_cast<pg::BulkWriter *>(writer)->append(pages, count);
+}
+
 void announce_spilling(Relation index, const Plan &plan, uint64_t rows) {
   ereport(NOTICE,
           (errmsg("building index \"%s\" in several passes with temporary files",
@@ -137,9 +104,8 @@ void log_times(const bulk::IndexBuild &build, const Times &times, unsigned threa
 
 void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContext context,
                  IndexBuildResult *result) {
-  MetaPage meta = new_meta(relation);
-  MetaPage with_mean = meta;
-  give_mean_pages(&with_mean);
+  const MetaPage meta = meta_for(relation);
+  const MetaPage with_mean = with_mean_pages(meta);
   IndexCache *cache = make_cache(relation, with_mean);
   const Index index{relation, cache, &operator_class_of(relation), {kNoRecord, -1, 0}};
   const int64 temp_blocks = pgBufferUsage.temp_blks_written;
@@ -147,7 +113,7 @@ void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContex
   pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhaseScan);
   pg::Stopwatch watch;
   const Plan plan = plan_build(cache->layout, option_ef_construction(relation));
-  BuildGraph graph(plan.params, context);
+  BuildGraph graph(plan.params, context, true);
   const ScanResult scanned = scan_rows(heap, relation, info, index, cache,
                                        pg::plan_scan_workers(heap, relation), {add_row, &graph});
   result->heap_tuples = scanned.heap_tuples;
@@ -166,7 +132,8 @@ void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContex
   append_meta(&writer, with_mean);
   append_mean(&writer, *cache);
   const unsigned threads = plan.params.graph.threads;
-  const EntryPoint entry = write_record_pages(graph, *cache, threads, context, &writer);
+  const EntryPoint entry =
+      write_record_pages(graph, *cache, threads, context, {append_pages, &writer});
   writer.finish();
   set_entry_point(relation, entry);
   times.write = watch.lap();
@@ -193,7 +160,7 @@ extern "C" IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo
 
 extern "C" void hnsw_buildempty(Relation index) {
   pg::BulkWriter writer(index, INIT_FORKNUM);
-  append_meta(&writer, new_meta(index));
+  append_meta(&writer, meta_for(index));
   writer.finish();
 }
 

@@ -11,15 +11,10 @@ extern "C" {
 
 namespace vann::hnsw {
 
-namespace {
-
-bool interrupted() noexcept { return QueryCancelPending || ProcDiePending; }
-
-}  // namespace
-
-bool BackendMonitor::cancelled() noexcept { return interrupted(); }
+bool BackendMonitor::cancelled() noexcept { return QueryCancelPending || ProcDiePending; }
 
 void BackendMonitor::progress(int stage, uint64_t done, uint64_t total) noexcept {
+  if (!shown_) return;
   if (stage != stage_) {
     stage_ = stage;
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhasePartition + stage);
@@ -27,8 +22,6 @@ void BackendMonitor::progress(int stage, uint64_t done, uint64_t total) noexcept
   }
   pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
 }
-
-bool SilentMonitor::cancelled() noexcept { return interrupted(); }
 
 void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space) {
   enum { kFine, kStopped, kOutOfMemory, kSpillFailed, kFailed } outcome = kFine;
@@ -61,25 +54,27 @@ void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space)
 }
 
 struct BuildGraph::State {
-  State(const bulk::Params &params, MemoryContext context)
-      : space(context), build(params, space, monitor) {}
+  State(const bulk::Params &params, MemoryContext context, bool shown_)
+      : shown(shown_), monitor(shown), space(context), build(params, space, monitor) {}
 
+  bool shown;
   BackendMonitor monitor;
   pg::SpillSpace space;
   bulk::IndexBuild build;
 };
 
-BuildGraph::BuildGraph(const bulk::Params &params, MemoryContext context)
+BuildGraph::BuildGraph(const bulk::Params &params, MemoryContext context, bool shown)
     : state_(static_cast<State **>(MemoryContextAllocZero(context, sizeof(State *)))) {
   struct Creation {
     const bulk::Params *params;
     MemoryContext context;
+    bool shown;
     State **state;
-  } creation{&params, context, state_};
+  } creation{&params, context, shown, state_};
   run_core(
       [](void *argument) {
         const Creation &wanted = *static_cast<Creation *>(argument);
-        *wanted.state = new State(*wanted.params, wanted.context);
+        *wanted.state = new State(*wanted.params, wanted.context, wanted.shown);
       },
       &creation);
   MemoryContextCallback *callback = static_cast<MemoryContextCallback *>(
@@ -101,6 +96,8 @@ void BuildGraph::free() {
   delete *state_;
   *state_ = nullptr;
 }
+
+bool BuildGraph::shown() const { return (*state_)->shown; }
 
 bulk::IndexBuild &BuildGraph::core() const { return (*state_)->build; }
 

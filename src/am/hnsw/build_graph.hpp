@@ -17,18 +17,15 @@ enum BuildPhase : int64 {
 // Progress and cancellation for core work that runs inside a backend.
 class BackendMonitor : public parallel::Monitor {
  public:
+  // `shown`: whether this is an index build, whose progress the server shows.
+  explicit BackendMonitor(bool shown) noexcept : shown_(shown) {}
+
   bool cancelled() noexcept override;
   void progress(int stage, uint64_t done, uint64_t total) noexcept override;
 
  private:
+  bool shown_;
   int stage_ = -1;
-};
-
-// For core work outside a build: can be cancelled, tells nobody how far it is.
-class SilentMonitor : public parallel::Monitor {
- public:
-  bool cancelled() noexcept override;
-  void progress(int, uint64_t, uint64_t) noexcept override {}
 };
 
 // Runs core work: exceptions become errors once all C++ frames below have gone. A `space` that the work
@@ -48,7 +45,8 @@ constexpr HeapTid heap_tid(bulk::RowKey key) noexcept {
 // raise an ERROR when memory is short, work is cancelled or a temporary file fails.
 class BuildGraph {
  public:
-  BuildGraph(const bulk::Params &params, MemoryContext context);
+  // `shown` as for BackendMonitor.
+  BuildGraph(const bulk::Params &params, MemoryContext context, bool shown);
 
   // One row of the table, in any order; nothing is kept but copies.
   void add(const int8_t *values, const quantize::ByteCode &code, const HeapTid &tid);
@@ -58,6 +56,7 @@ class BuildGraph {
   bulk::IndexBuild &core() const;
   // Runs core work on it.
   void run(void (*work)(void *), void *argument) const;
+  bool shown() const;
   // Frees it before the context goes.
   void free();
 

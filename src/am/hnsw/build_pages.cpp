@@ -5,6 +5,7 @@
 
 #include "am/hnsw/edges.hpp"
 #include "core/parallel/team.hpp"
+#include "pg/bulk_writer.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -56,10 +57,10 @@ void clear_pages(const Output &out) {
 }
 
 // Writes the pages that have records.
-void flush(Output *out, pg::BulkWriter *writer) {
+void flush(Output *out, const PageSink &sink) {
   CHECK_FOR_INTERRUPTS();
   const uint32_t slots = out->layout->slots;
-  writer->append(out->pages, (out->next - out->batch + slots - 1) / slots);
+  sink.append(sink.state, out->pages, (out->next - out->batch + slots - 1) / slots);
   out->batch = out->next;
   clear_pages(*out);
 }
@@ -155,7 +156,7 @@ void write_further_keys(const Piece &piece) {
 void fill_piece(void *argument) {
   const Piece &piece = *static_cast<Piece *>(argument);
   const Output &out = *piece.out;
-  BackendMonitor monitor;
+  BackendMonitor monitor(out.graph->shown());
   parallel::Team team(out.threads, monitor);
   parallel::Loop loop;
   loop.stage = static_cast<int>(build::Stage::kCount);
@@ -182,7 +183,7 @@ void load_stretch(void *argument) {
 }
 
 // A stretch may fill many batches, or not even one.
-void write_level(Output *out, uint32_t level, FurtherKeys *further, pg::BulkWriter *writer) {
+void write_level(Output *out, uint32_t level, FurtherKeys *further, const PageSink &sink) {
   const uint32_t rows = out->graph->core().level(level).rows();
   Piece piece{out, level, nullptr, 0, 0, further};
   while (piece.begin < rows) {
@@ -192,7 +193,7 @@ void write_level(Output *out, uint32_t level, FurtherKeys *further, pg::BulkWrit
       out->graph->run(fill_piece, &piece);
       out->next += piece.end - piece.begin;
       piece.begin = piece.end;
-      if (out->room() == 0) flush(out, writer);
+      if (out->room() == 0) flush(out, sink);
     }
   }
 }
@@ -249,14 +250,14 @@ void fill_tids(void *argument) {
 
 void rewind(void *build) { static_cast<bulk::IndexBuild *>(build)->duplicates().rewind(); }
 
-void write_tid_records(Output *out, MemoryContext context, pg::BulkWriter *writer) {
+void write_tid_records(Output *out, MemoryContext context, const PageSink &sink) {
   out->graph->run(rewind, &out->graph->core());
   Chain chain{out, nullptr, 0, 0, false};
   chain.keys = static_cast<bulk::RowKey *>(
       MemoryContextAlloc(context, out->layout->tids_capacity() * sizeof(bulk::RowKey)));
   while (!chain.end) {
     out->graph->run(fill_tids, &chain);
-    if (out->room() == 0) flush(out, writer);
+    if (out->room() == 0) flush(out, sink);
   }
 }
 
@@ -283,13 +284,13 @@ Output make_output(const BuildGraph &graph, const IndexCache &cache, unsigned th
 }  // namespace
 
 EntryPoint write_record_pages(const BuildGraph &graph, const IndexCache &cache, unsigned threads,
-                              MemoryContext context, pg::BulkWriter *writer) {
+                              MemoryContext context, const PageSink &sink) {
   Output out = make_output(graph, cache, threads, context);
   FurtherKeys further{false, 0, 0, out.level_start[out.n_levels]};
   for (uint32_t level = 0; level < out.n_levels; ++level)
-    write_level(&out, level, &further, writer);
-  if (further.next_record > out.level_start[out.n_levels]) write_tid_records(&out, context, writer);
-  if (out.next > out.batch) flush(&out, writer);
+    write_level(&out, level, &further, sink);
+  if (further.next_record > out.level_start[out.n_levels]) write_tid_records(&out, context, sink);
+  if (out.next > out.batch) flush(&out, sink);
   const uint32_t top = out.n_levels - 1;
   return {out.id(top, graph.core().level(top).entry()), static_cast<int>(top), 0};
 }

@@ -6,7 +6,10 @@
 #include "am/hnsw/build_pages.hpp"
 #include "am/hnsw/build_scan.hpp"
 
+#include "am/hnsw/options.hpp"
+
 extern "C" {
+#include "common/pg_prng.h"
 #include "miscadmin.h"
 }
 
@@ -16,10 +19,51 @@ namespace vann::hnsw {
 
 namespace {
 
+constexpr uint64_t kSeed = 0x766563746f725f61ull;
+
 // As many threads as core would use processes: the leader and its maintenance workers.
 unsigned build_threads() { return static_cast<unsigned>(max_parallel_maintenance_workers) + 1; }
 
 }  // namespace
+
+MetaPage new_meta(uint32_t dims, Metric metric, int m, int ef_construction) {
+  if (ef_construction < 2 * m)
+    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+                    errmsg("ef_construction must be greater than or equal to 2 * m"),
+                    errhint("Raise ef_construction to at least %d or lower m.", 2 * m)));
+  const Layout layout = choose_layout(dims, metric, degree_for(m));
+
+  MetaPage meta{};
+  meta.magic = kMagic;
+  meta.version = kFormatVersion;
+  meta.page_bytes = kPageBytes;
+  meta.build_id = pg_prng_uint64(&pg_global_prng_state);
+  // A fixed seed: the rotation need not be secret, and builds repeat bit by bit.
+  meta.rotation_seed = kSeed;
+  meta.dims = dims;
+  meta.degree = layout.degree;
+  meta.m = static_cast<uint16_t>(m);
+  meta.ef_construction = static_cast<uint16_t>(ef_construction);
+  meta.metric = static_cast<uint8_t>(metric);
+  meta.rotated_dims = layout.rotated_dims;
+  meta.code_dims = layout.shape.dims;
+  meta.code_bits = layout.shape.code_bits;
+  meta.neighbor_dims = layout.shape.neighbor_dims;
+  meta.neighbor_bits = layout.shape.neighbor_bits;
+  meta.slots = layout.slots;
+  meta.stride = layout.stride;
+  meta.first_record_block = kMetaBlock + 1;
+  meta.entry_record = kNoRecord;
+  meta.entry_level = -1;
+  return meta;
+}
+
+MetaPage with_mean_pages(MetaPage meta) {
+  meta.mean_block = kMetaBlock + 1;
+  meta.mean_pages = mean_pages_for(meta.code_dims);
+  meta.first_record_block = meta.mean_block + meta.mean_pages;
+  return meta;
+}
 
 Plan plan_build(const Layout &layout, int ef_construction) {
   Plan plan;
@@ -28,7 +72,7 @@ Plan plan_build(const Layout &layout, int ef_construction) {
   plan.params.graph.candidates =
       std::max<uint32_t>(layout.degree, static_cast<uint32_t>(ef_construction) * 3 / 4);
   plan.params.graph.threads = build_threads();
-  plan.params.graph.seed = 0x766563746f725f61ull;  // any, but fixed: builds repeat bit by bit
+  plan.params.graph.seed = kSeed;
   plan.params.dims = layout.shape.dims;
   plan.params.level_divisor = level_divisor(layout.degree);
   plan.params.max_level = kMaxLevel;

@@ -7,6 +7,11 @@
 
 namespace vann::hnsw {
 
+// The metapage of an index without rows. ERROR when the options contradict each other.
+MetaPage new_meta(uint32_t dims, Metric metric, int m, int ef_construction);
+// The same with room for a mean.
+MetaPage with_mean_pages(MetaPage meta);
+
 struct Plan {
   bulk::Params params;
   size_t reserved;  // bytes of maintenance_work_mem that the scan and the writer of pages take

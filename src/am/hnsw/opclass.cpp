@@ -28,6 +28,10 @@ const OperatorClass &operator_class_of(Relation index) {
       DatumGetPointer(FunctionCall1(describe, PointerGetDatum(nullptr))));
 }
 
+const OperatorClass &l2_operator_class(ElementType type) {
+  return type == ElementType::kVector ? kVectorL2 : kHalfvecL2;
+}
+
 void to_floats(const OperatorClass &opclass, Datum value, int dims, float *out) {
   if (opclass.type == ElementType::kVector) {
     const types::Vector *vector = types::vector_arg(value);

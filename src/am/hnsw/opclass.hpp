@@ -25,6 +25,9 @@ struct OperatorClass {
 // Of the index's first column.
 const OperatorClass &operator_class_of(Relation index);
 
+// The one of L2 for a type.
+const OperatorClass &l2_operator_class(ElementType type);
+
 // Converts an indexed datum to floats: `out` has room for `dims` values. ERROR when the value has
 // other dimensions than `dims`.
 void to_floats(const OperatorClass &opclass, Datum value, int dims, float *out);
