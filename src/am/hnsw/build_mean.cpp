@@ -84,16 +84,17 @@ void sum_stretch(TableScanDesc scan, const RowFilter &filter, BlockNumber begin,
   }
 }
 
-void sum_stretches(Relation heap, const RowFilter &filter, Snapshot snapshot, RowEncoder *encoder,
-                   Sums *sums) {
+void sum_stretches(Relation heap, const RowFilter &filter, RowEncoder *encoder, Sums *sums) {
   const BlockNumber blocks = RelationGetNumberOfBlocks(heap);
   const BlockNumber stretches = std::min(blocks, kStretches);
-  if (stretches == 0) return;
+  if (stretches == 0 || heap->rd_tableam->scan_set_tidrange == nullptr) return;
   const uint32_t wanted = (kRowsWanted + stretches - 1) / stretches;
   const BlockNumber readable = std::max(kBlocksRead, blocks / stretches / kShareRead);
   ItemPointerData first;
   ItemPointerSet(&first, 0, FirstOffsetNumber);
-  TableScanDesc scan = table_beginscan_tidrange(heap, snapshot, &first, &first);
+  // What is committed now: a transaction's own snapshot may be older than the table's rows, and a
+  // sample must not count as its reading under SERIALIZABLE.
+  TableScanDesc scan = table_beginscan_tidrange(heap, SnapshotSelf, &first, &first);
   for (BlockNumber i = 0; i < stretches; ++i) {
     const auto begin = static_cast<BlockNumber>(uint64_t{blocks} * i / stretches);
     const auto end = static_cast<BlockNumber>(uint64_t{blocks} * (i + 1) / stretches);
@@ -106,13 +107,10 @@ void sum_stretches(Relation heap, const RowFilter &filter, Snapshot snapshot, Ro
 
 void sample_mean(Relation heap, IndexInfo *info, RowEncoder *encoder, uint32_t dims, float *mean) {
   std::fill(mean, mean + dims, 0.0f);
-  // The transaction's own snapshot may be older than the table's rows.
-  const Snapshot snapshot = RegisterSnapshot(GetLatestSnapshot());
   const RowFilter filter = open_filter(heap, info);
   Sums sums{static_cast<double *>(palloc0(dims * sizeof(double))), dims, 0};
-  sum_stretches(heap, filter, snapshot, encoder, &sums);
+  sum_stretches(heap, filter, encoder, &sums);
   close_filter(filter);
-  UnregisterSnapshot(snapshot);
   if (sums.rows > 0)
     for (uint32_t i = 0; i < dims; ++i) mean[i] = static_cast<float>(sums.sums[i] / sums.rows);
   pfree(sums.sums);
