@@ -34,7 +34,7 @@ constexpr uint32_t kLeastTrialRows = 2048;
 constexpr uint32_t kTrialDims = 4096 * 256;  // rows * dimensions, between these two
 // They are read from so many places of the table, up to so many pages of each.
 constexpr BlockNumber kPlaces = 64;
-constexpr BlockNumber kPagesPerPlace = 256;
+constexpr BlockNumber kPagesPerPlace = 64;
 
 struct Column {
   Relation heap;
@@ -114,41 +114,56 @@ int dims_of(const OperatorClass &opclass, Datum value) {
 // ---- Sampled rows ---------------------------------------------------------------------------------
 
 struct Sample {
-  uint64_t seen;     // rows visible to us
-  uint64_t indexed;  // of these, with a vector of the dimensions
   uint64_t pages;    // read
+  uint64_t seen;     // rows on them that are visible to us
+  uint64_t visited;  // of these
+  uint64_t indexed;  // of those visited, with a vector of the dimensions
 };
 
-// Calls visit(value, tid), false = enough, for rows with a value, from places all over the table.
-template <class Visit>
-Sample visit_rows(const Column &column, uint32_t wanted, Visit &&visit) {
-  Sample sample{0, 0, 0};
+struct Visitor {
+  bool (*visit)(void *state, Datum value, const HeapTid &tid);  // true: the row is one for the index
+  void *state;
+};
+
+// Visits rows until `stop` are indexed, and counts the others on their page, of blocks [begin, end).
+void read_place(TableScanDesc scan, AttrNumber column, TupleTableSlot *slot, BlockNumber begin,
+                BlockNumber end, uint64_t stop, const Visitor &visitor, Sample *sample) {
+  ItemPointerData first, last;
+  ItemPointerSet(&first, begin, FirstOffsetNumber);
+  ItemPointerSet(&last, end - 1, MaxOffsetNumber);
+  table_rescan_tidrange(scan, &first, &last);
+  BlockNumber read = end;
+  while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot)) {
+    CHECK_FOR_INTERRUPTS();
+    const BlockNumber block = ItemPointerGetBlockNumber(&slot->tts_tid);
+    if (sample->indexed >= stop) read = std::min(read, block);
+    if (block > read) break;
+    ++sample->seen;
+    if (sample->indexed >= stop) continue;
+    ++sample->visited;
+    bool null;
+    const Datum value = slot_getattr(slot, column, &null);
+    if (!null && visitor.visit(visitor.state, value, to_heap_tid(slot->tts_tid))) ++sample->indexed;
+  }
+  sample->pages += std::min(read + 1, end) - begin;
+}
+
+// Visits up to `wanted` indexed rows from places all over the table.
+Sample visit_rows(const Column &column, uint32_t wanted, const Visitor &visitor) {
+  Sample sample{};
   const BlockNumber blocks = RelationGetNumberOfBlocks(column.heap);
   const BlockNumber places = std::min(blocks, kPlaces);
   if (places == 0) return sample;
   TupleTableSlot *slot = table_slot_create(column.heap, nullptr);
-  ItemPointerData first, last;
+  ItemPointerData first;
   ItemPointerSet(&first, 0, FirstOffsetNumber);
   TableScanDesc scan = table_beginscan_tidrange(column.heap, GetActiveSnapshot(), &first, &first);
   for (BlockNumber place = 0; place < places; ++place) {
     const auto begin = static_cast<BlockNumber>(uint64_t{blocks} * place / places);
     const auto next = static_cast<BlockNumber>(uint64_t{blocks} * (place + 1) / places);
-    const BlockNumber end = std::min(next, begin + kPagesPerPlace);
-    const uint64_t stop = uint64_t{wanted} * (place + 1) / places;
-    BlockNumber reached = end;
-    ItemPointerSet(&first, begin, FirstOffsetNumber);
-    ItemPointerSet(&last, end - 1, MaxOffsetNumber);
-    table_rescan_tidrange(scan, &first, &last);
-    while (sample.indexed < stop) {
-      CHECK_FOR_INTERRUPTS();
-      if (!table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot)) break;
-      ++sample.seen;
-      bool null;
-      const Datum value = slot_getattr(slot, column.number, &null);
-      if (!null && visit(value, to_heap_tid(slot->tts_tid))) ++sample.indexed;
-      if (sample.indexed == stop) reached = ItemPointerGetBlockNumber(&slot->tts_tid) + 1;
-    }
-    sample.pages += reached - begin;
+    const uint64_t stop = (uint64_t{wanted} * (place + 1) + places - 1) / places;
+    read_place(scan, column.number, slot, begin, std::min(next, begin + kPagesPerPlace), stop,
+               visitor, &sample);
   }
   table_endscan(scan);
   ExecDropSingleTupleTableSlot(slot);
@@ -158,10 +173,12 @@ Sample visit_rows(const Column &column, uint32_t wanted, Visit &&visit) {
 // Of a column that does not declare them: those of the first row found.
 void sample_dims(Column *column) {
   column->declared = false;
-  visit_rows(*column, 1, [column](Datum value, const HeapTid &) {
-    column->dims = dims_of(*column->opclass, value);
+  const auto take = [](void *state, Datum value, const HeapTid &) {
+    Column *wanted = static_cast<Column *>(state);
+    wanted->dims = dims_of(*wanted->opclass, value);
     return true;
-  });
+  };
+  visit_rows(*column, 1, {take, column});
   if (column->dims < 0)
     ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("column does not have dimensions"),
                     errdetail("Neither does its type declare them, nor was there a row to read.")));
@@ -178,6 +195,21 @@ struct Trial {
 
 void drop_pages(void *, uint8_t *, uint32_t) {}
 
+struct TrialBuild {
+  const Column *column;
+  RowEncoder *encoder;
+  BuildGraph *graph;
+};
+
+bool add_row(void *state, Datum value, const HeapTid &tid) {
+  const TrialBuild &build = *static_cast<TrialBuild *>(state);
+  const Column &column = *build.column;
+  if (!column.declared && dims_of(*column.opclass, value) != column.dims) return false;
+  const quantize::ByteCode code = build.encoder->encode(value);
+  build.graph->add(build.encoder->values(), code, tid);
+  return true;
+}
+
 Trial build_trial(const Column &column, const IndexCache &cache, bulk::Params params) {
   const uint32_t wanted = std::clamp(kTrialDims / params.dims, size_t{kLeastTrialRows},
                                      size_t{kTrialRows});
@@ -187,12 +219,8 @@ Trial build_trial(const Column &column, const IndexCache &cache, bulk::Params pa
   BuildGraph graph(params, CurrentMemoryContext, false);
   Trial trial{};
   pg::Stopwatch watch;
-  trial.sample = visit_rows(column, wanted, [&](Datum value, const HeapTid &tid) {
-    if (!column.declared && dims_of(*column.opclass, value) != column.dims) return false;
-    const quantize::ByteCode code = encoder.encode(value);
-    graph.add(encoder.values(), code, tid);
-    return true;
-  });
+  TrialBuild build{&column, &encoder, &graph};
+  trial.sample = visit_rows(column, wanted, {add_row, &build});
   encoder.close();
   trial.scan = watch.lap();
   if (trial.sample.indexed > 0) {
@@ -216,7 +244,8 @@ double indexed_rows(Relation heap, const Sample &sample) {
   estimate_rel_size(heap, nullptr, &pages, &tuples, &visible);
   if (heap->rd_rel->reltuples < 0)
     tuples = static_cast<double>(sample.seen) / static_cast<double>(sample.pages) * pages;
-  return std::rint(tuples * static_cast<double>(sample.indexed) / static_cast<double>(sample.seen));
+  return std::rint(tuples * static_cast<double>(sample.indexed) /
+                   static_cast<double>(sample.visited));
 }
 
 double index_bytes(const MetaPage &meta, double rows) {
@@ -227,12 +256,15 @@ double index_bytes(const MetaPage &meta, double rows) {
 
 // Pages go to the file and to WAL, both through the system's cache.
 constexpr double kSecondsPerByte = 2.5e-9;
+// What linking takes longer with temporary files (core/bulk/README.md, "Time").
+constexpr double kSpillFactor = 1.4;
 
-double build_seconds(const Trial &trial, const Plan &plan, double rows, double bytes) {
+double build_seconds(const Trial &trial, const Plan &plan, double rows, double bytes, bool spills) {
   if (rows == 0) return 0;
   const double scale = rows / static_cast<double>(trial.sample.indexed);
   const double scan = trial.scan / plan.params.graph.threads;
-  return scale * (scan + trial.link + trial.write) + bytes * kSecondsPerByte;
+  const double link = trial.link * (spills ? kSpillFactor : 1);
+  return scale * (scan + link + trial.write) + bytes * kSecondsPerByte;
 }
 
 void check_range(const char *name, int value, int least, int most) {
@@ -271,7 +303,7 @@ Datum estimate_row(FunctionCallInfo fcinfo) {
       BoolGetDatum(spills),
       Int64GetDatum(spills ? static_cast<int64>(bulk::spilled_bytes(plan.params, whole_rows)) : 0),
       Int32GetDatum(plan.params.graph.threads),
-      Float8GetDatum(build_seconds(trial, plan, rows, bytes)),
+      Float8GetDatum(build_seconds(trial, plan, rows, bytes, spills)),
   };
   bool nulls[lengthof(values)] = {};
   TupleDesc descriptor;
