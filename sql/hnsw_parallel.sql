@@ -43,6 +43,16 @@ SELECT * FROM compare('((v::halfvec(24)) halfvec_ip_ops)');
 SELECT * FROM compare('((subvector(v, 2, 20)::vector(20)) vector_l2_ops) WHERE id % 2 = 0');
 SELECT * FROM compare('(v vector_l2_ops) WHERE v IS NULL');
 
+-- The same with a leader that is slow with the first rows: workers have the others by then.
+CREATE FUNCTION slow(v vector, id int) RETURNS vector LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+BEGIN
+    IF id < 200 AND pg_backend_pid()::text = current_setting('test.leader') THEN PERFORM pg_sleep(0.001); END IF;
+    RETURN v;
+END
+$$;
+SELECT set_config('test.leader', pg_backend_pid()::text, false) <> '';
+SELECT * FROM compare('((slow(v, id)::vector(24)) vector_l2_ops)');
+
 -- What a build of workers finds
 ALTER TABLE items SET (parallel_workers = 3);
 CREATE INDEX items_v ON items USING hnsw (v vector_l2_ops) WHERE price < 5;
@@ -95,4 +105,4 @@ INSERT INTO nothing VALUES (array_fill(1, ARRAY[24])::vector);
 REINDEX INDEX nothing_v;
 SELECT * FROM hnsw_check('nothing_v');
 DROP TABLE items, nothing;
-DROP FUNCTION pages, compare, refuse, alone;
+DROP FUNCTION pages, compare, slow, refuse, alone;
