@@ -15,6 +15,7 @@ extern "C" {
 #include "access/xact.h"
 #include "storage/bufmgr.h"
 #include "utils/fmgroids.h"
+#include "utils/snapmgr.h"
 }
 
 namespace vann::pg {
@@ -93,8 +94,9 @@ Datum ToastReader::plain(Datum value, Snapshot snapshot) {
       pointer.va_toastrelid != heap_->rd_rel->reltoastrelid || !open(snapshot))
     return value;
   const bool good = read(pointer);
-  // An unlogged index's scan keeps its leaf pinned, and a cursor must not make VACUUM wait for that.
-  if (!RelationNeedsWAL(index_)) index_rescan(scan_, nullptr, 0, nullptr, 0);
+  // These scans keep their leaf pinned, and a cursor or a build must not make VACUUM wait for that.
+  if (!RelationNeedsWAL(index_) || !IsMVCCSnapshot(snapshot))
+    index_rescan(scan_, nullptr, 0, nullptr, 0);
   return good ? PointerGetDatum(buffer_) : value;
 }
 

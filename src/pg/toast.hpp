@@ -26,7 +26,8 @@ class ToastReader {
 
   // The plain value of a datum that is stored out of line, in a buffer that the next call reuses; the
   // datum itself where this reader does not apply (inline, compressed, another table access method):
-  // the caller detoasts as usual. `snapshot` is an MVCC snapshot that sees the datum's row.
+  // the caller detoasts as usual. `snapshot` is an MVCC snapshot that sees the datum's row, or,
+  // for a build, SnapshotAny under the lock and horizon that keep rows from going.
   Datum plain(Datum value, Snapshot snapshot);
 
  private:

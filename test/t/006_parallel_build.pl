@@ -139,6 +139,8 @@ for my $case (
     my ($out, $err) = ('', '');
     my $build = start_gated(\$out, \$err, q{SET test.worker = 'stays'});
     $node->poll_query_until('postgres', "SELECT EXISTS ($worker)") or die "no worker came: $err\n";
+    ok($node->poll_query_until('postgres', q{SELECT phase = 'building index: scanning table'
+        AND blocks_total > 0 FROM pg_stat_progress_create_index}), "$name: meets a scan");
     is($node->safe_psql('postgres', $end), 't', $name);
     $build->finish;
     like($err, $message, "$name: reported");

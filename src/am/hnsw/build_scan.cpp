@@ -126,13 +126,16 @@ double scan_together(Relation heap, Relation relation, IndexInfo *info, const In
 
 ScanResult scan_rows(Relation heap, Relation relation, IndexInfo *info, const Index &index,
                      IndexCache *cache, int workers, const RowSink &sink) {
-  RowEncoder encoder(index, heap, CurrentMemoryContext);
+  MemoryContext context =
+      AllocSetContextCreate(CurrentMemoryContext, "hnsw build scan", ALLOCSET_DEFAULT_SIZES);
+  RowEncoder encoder(index, heap, context);
   sample_mean(heap, info, &encoder, cache->layout.shape.dims, cache->mean());
   Leader leader{&encoder, &sink, sent_row_bytes(cache->layout), nullptr, 0, 0};
   const double heap_tuples = workers == 0
                                  ? scan_alone(heap, relation, info, &leader)
                                  : scan_together(heap, relation, info, *cache, &workers, &leader);
   encoder.close();
+  MemoryContextDelete(context);
   return {heap_tuples, static_cast<double>(leader.rows), workers};
 }
 

@@ -11,7 +11,8 @@ extern "C" {
 namespace vann::hnsw {
 
 // Receives one row at a time: the byte code of the prepared, centred vector. `values` have
-// padded_dims(layout.shape.dims) bytes, aligned to 8; nothing is kept.
+// padded_dims(layout.shape.dims) bytes, aligned to 8, and go after the call. May raise an ERROR, but not
+// throw: frames of PostgreSQL lie below.
 struct RowSink {
   void (*add)(void *state, const int8_t *values, const quantize::ByteCode &code,
               const HeapTid &tid);
