@@ -36,7 +36,8 @@ sub cut_off
     if ($how eq 'kill')
     {
         kill 'KILL', $node->safe_psql('postgres',
-            "SELECT pid FROM pg_stat_activity WHERE application_name = 'victim'");
+            q{SELECT pid FROM pg_stat_activity WHERE application_name = 'victim'
+                AND backend_type = 'client backend'});  # not its workers
         eval { $victim->finish };
         $node->poll_query_until('postgres',
             q{SELECT count(*) = 0 FROM pg_stat_activity WHERE application_name = 'victim'});
