@@ -3,6 +3,7 @@
 # address, so it cannot clash with another cluster, and only its own account (and root) may connect.
 #   test/server.sh DIRECTORY start [NAME=VALUE ...]   create if absent, start or restart as needed
 #   test/server.sh DIRECTORY stop                     stop, keep the data
+#   test/server.sh DIRECTORY restart                  stop and start with the settings it has
 #   test/server.sh DIRECTORY remove                   stop and delete the directory
 #   test/server.sh DIRECTORY psql [ARGUMENT ...]      psql as the superuser, database postgres
 #   test/server.sh DIRECTORY command                  print the psql command to type
@@ -42,6 +43,14 @@ write_settings() {
   echo "$new" | as_server_user tee "$file" >/dev/null
 }
 
+launch() {
+  as_server_user "$(bindir)/pg_ctl" start -w -t 120 -D "$directory/data" -l "$directory/log" \
+    </dev/null >/dev/null || {
+    as_server_user tail -n 20 "$directory/log" >&2
+    die "the server did not start"
+  }
+}
+
 start() {
   local changed=no
   create_directory
@@ -51,23 +60,23 @@ start() {
     [ "$changed" = yes ] || return 0
     stop
   fi
-  as_server_user "$(bindir)/pg_ctl" start -w -t 120 -D "$directory/data" -l "$directory/log" \
-    </dev/null >/dev/null || {
-    as_server_user tail -n 20 "$directory/log" >&2
-    die "the server did not start"
-  }
+  launch
 }
 
 stop() {
   ! is_running || as_server_user "$(bindir)/pg_ctl" stop -m fast -w -D "$directory/data" >/dev/null
 }
 
-[ $# -ge 2 ] || die "usage: $0 DIRECTORY start|stop|remove|psql|command|conninfo [ARGUMENT ...]"
+[ $# -ge 2 ] || die "usage: $0 DIRECTORY start|stop|restart|remove|psql|command|conninfo [ARGUMENT ...]"
 directory=$1 action=$2
 shift 2
 case $action in
   start) start "$@" ;;
   stop) stop ;;
+  restart)
+    stop
+    launch
+    ;;
   remove)
     stop
     as_server_user rm -rf "$directory"

@@ -1,0 +1,72 @@
+// results.cpp — selection, medians, interpolation.
+#include "bench/measure/results.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace vann::bench {
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const size_t middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+double percentile(std::vector<double> values, double share) {
+  const auto rank = static_cast<size_t>(share * static_cast<double>(values.size() - 1) + 0.5);
+  std::nth_element(values.begin(), values.begin() + static_cast<ptrdiff_t>(rank), values.end());
+  return values[rank];
+}
+
+const Value *Point::find(const std::string &name) const {
+  for (const Value &value : values) {
+    if (value.name == name) return &value;
+  }
+  return nullptr;
+}
+
+std::string Point::parameter(const std::string &name) const {
+  for (const auto &[key, value] : parameters) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+std::vector<const Point *> Results::of(const std::string &data, const std::string &measure) const {
+  std::vector<const Point *> found;
+  for (const Point &point : points) {
+    if (point.data == data && point.measure == measure) found.push_back(&point);
+  }
+  return found;
+}
+
+std::optional<double> Results::value(const std::string &data, const std::string &measure,
+                                     const std::string &engine, const Parameters &parameters,
+                                     const std::string &name) const {
+  for (const Point *point : of(data, measure)) {
+    const bool matches = point->engine == engine &&
+                         std::all_of(parameters.begin(), parameters.end(), [&](const auto &wanted) {
+                           return point->parameter(wanted.first) == wanted.second;
+                         });
+    if (!matches) continue;
+    if (const Value *value = point->find(name)) return value->median();
+  }
+  return {};
+}
+
+std::optional<double> speed_at_recall(const std::vector<std::pair<double, double>> &curve,
+                                      double target) {
+  if (curve.empty()) return {};
+  if (curve.front().first >= target) return curve.front().second;
+  for (size_t i = 1; i < curve.size(); ++i) {
+    const auto &[recall_below, speed_below] = curve[i - 1];
+    const auto &[recall_above, speed_above] = curve[i];
+    if (recall_below >= target || recall_above < target) continue;
+    const double share = (target - recall_below) / (recall_above - recall_below);
+    return std::exp(std::log(speed_below) +
+                    share * (std::log(speed_above) - std::log(speed_below)));
+  }
+  return {};
+}
+
+}  // namespace vann::bench
