@@ -112,9 +112,12 @@ test-isolation: deps ## interleavings of sessions: test/isolation/specs/*.spec
 test-tap: deps ## crash, standby, vacuum, recall on whole servers: test/t/*.pl
 	@$(run) build tap
 
-bench: deps ## recall, speed, size, build time (options: BENCH="--data=words ...")
+test-bench: deps ## whether the benchmark works: a run on 2,000 words, checked
+	@$(run) build bench
+
+bench: deps ## measure beside peers; minutes, or hours with BENCH="--profile=full ..."
 	@$(run) build
 	@$(top)/test/bench/run_bench.sh $(BENCH)
 
 .PHONY: help deps quickstart quickstart-stop test test-static test-unit test-asan test-tsan \
-	test-regress test-isolation test-tap bench
+	test-regress test-isolation test-tap test-bench bench

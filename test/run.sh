@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs test suites in turn, all of them even after a failure, and closes with a summary:
-#   test/run.sh SUITE...     (build static unit asan tsan regress isolation tap)
+#   test/run.sh SUITE...     (build static unit asan tsan regress isolation tap bench)
 # TESTS="name ..." limits a suite to the tests of these names.
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -59,6 +59,7 @@ suite_tsan() { run_unit tsan RelWithDebInfo thread; }
 suite_regress() { "$top/test/run_regress.sh" regress; }
 suite_isolation() { "$top/test/run_regress.sh" isolation; }
 suite_tap() { "$top/test/run_tap.sh"; }
+suite_bench() { "$top/test/bench/smoke.sh"; }
 
 main() {
   local suite passed=0 failed=()

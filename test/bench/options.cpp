@@ -41,7 +41,7 @@ Options quick_profile() {
   o.clients = {1, 4, 16};
   o.change_rows = 4000;
   o.churn_rounds = 1;
-  o.filter_queries = 50;
+  o.filter_queries = 20;
   return o;
 }
 

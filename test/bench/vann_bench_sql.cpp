@@ -35,6 +35,8 @@ Facts describe(const Options &options) {
   Facts facts{today(), options.commit, options.profile, processor(), "", {}, {}, {}, {}};
   Connection server(options.server);
   facts.server_version = server.value("SHOW server_version");
+  // Without the packager's name.
+  facts.server_version = facts.server_version.substr(0, facts.server_version.find(' '));
   for (const char *name : {"shared_buffers", "fsync", "full_page_writes"}) {
     facts.settings.emplace_back(name, server.value(std::string("SHOW ") + name));
   }

@@ -23,11 +23,8 @@ using Lanes = float __attribute__((vector_size(kLanes * sizeof(float))));
 using Candidate = std::pair<float, uint32_t>;
 using Nearest = std::priority_queue<Candidate>;
 
-Lanes load(const float *values) {
-  Lanes lanes;
-  std::memcpy(&lanes, values, sizeof lanes);
-  return lanes;
-}
+// By reference: as values such vectors cannot cross a call on machines without wide registers.
+void load(Lanes &lanes, const float *values) { std::memcpy(&lanes, values, sizeof lanes); }
 
 float sum(const Lanes &lanes) {
   float total = 0;
@@ -41,8 +38,11 @@ void tile_products(const float *const (&q)[kTile], const float *const (&x)[kTile
   Lanes sums[kTile][kTile] = {};
   size_t i = 0;
   for (; i + kLanes <= dims; i += kLanes) {
+    Lanes rows[kTile], query;
+    for (size_t b = 0; b < kTile; ++b) load(rows[b], x[b] + i);
     for (size_t a = 0; a < kTile; ++a) {
-      for (size_t b = 0; b < kTile; ++b) sums[a][b] += load(q[a] + i) * load(x[b] + i);
+      load(query, q[a] + i);
+      for (size_t b = 0; b < kTile; ++b) sums[a][b] += query * rows[b];
     }
   }
   for (size_t a = 0; a < kTile; ++a) {

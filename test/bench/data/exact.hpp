@@ -19,7 +19,7 @@ struct RowRange {
 using Allowed = std::function<bool(size_t query, size_t row)>;
 
 // Neighbors of each query, nearest first: `kept` of the allowed rows of the range, fewer where fewer
-// are allowed; ties by number. All processors work on it: 1,000 queries on a million rows of 128
+// are allowed; ties in any order. All processors work on it: 1,000 queries on a million rows of 128
 // dimensions take some seconds.
 std::vector<std::vector<uint32_t>> exact_neighbors(const Dataset &data, RowRange rows, size_t kept,
                                                    const Allowed &allowed = {});

@@ -10,8 +10,8 @@ namespace vann::bench {
 namespace {
 
 constexpr size_t kLatentDims = 24;
-constexpr float kSpread = 0.6f;  // of a cloud; the clouds' centers have spread 1
-constexpr float kNoise = 0.1f;   // in every dimension, whose own spread is about 1
+constexpr float kSpread = 0.9f;  // of a cloud; the clouds' centers have spread 1
+constexpr float kNoise = 0.2f;   // in every dimension, whose own spread is about 1
 
 enum Stream : uint64_t { kCenters, kMap, kRows };
 

@@ -69,6 +69,15 @@ constexpr Chapter kChapters[] = {
 
 std::string heading(const std::string &name) {
   std::string text = name;
+  for (const auto &[end, unit] : {std::pair{"_per_s", "/s"},
+                                  {"_mb", ", MB"},
+                                  {"_us", ", us"},
+                                  {"_ms", ", ms"},
+                                  {"_s", ", s"}}) {
+    if (!text.ends_with(end)) continue;
+    text.replace(text.size() - std::string(end).size(), std::string::npos, unit);
+    break;
+  }
   std::replace(text.begin(), text.end(), '_', ' ');
   return text;
 }

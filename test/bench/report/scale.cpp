@@ -10,6 +10,7 @@ namespace {
 
 constexpr double kLeastMissing = 1e-4;
 constexpr size_t kFewTicks = 4;
+constexpr size_t kManyTicks = 12;
 
 // 1, 2 or 5 times a power of ten: about a fifth of the span.
 double round_step(double span) {
@@ -73,7 +74,7 @@ void Scale::choose_linear(double low, double high) {
 }
 
 void Scale::choose_log(double low, double high) {
-  for (const auto &factors : {std::vector<double>{1}, {1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 6, 8}}) {
+  for (const auto &factors : {std::vector<double>{1, 2, 5}, {1, 1.5, 2, 3, 4, 5, 6, 8}}) {
     std::vector<double> numbers;
     for (double power = std::floor(std::log10(low)) - 1; power <= std::log10(high) + 2; ++power) {
       for (const double factor : factors) numbers.push_back(factor * std::pow(10, power));
@@ -88,6 +89,11 @@ void Scale::choose_log(double low, double high) {
   }
   start_ = transform(ticks_.front().value);
   end_ = transform(ticks_.back().value);
+  if (ticks_.size() <= kManyTicks) return;
+  std::erase_if(ticks_, [](const Tick &tick) {
+    const double power = std::log10(tick.value);
+    return std::fabs(power - std::round(power)) > 1e-9;
+  });
 }
 
 void Scale::choose_recall(double low, double high) {
