@@ -236,14 +236,17 @@ Trial build_trial(const Column &column, const IndexCache &cache, bulk::Params pa
 
 // ---- The estimate ---------------------------------------------------------------------------------
 
-// Rows of the table with a vector. A table never analyzed has as many rows on a page as the sample.
+// Rows of the table with a vector: by the planner's estimate, or where the table was never analyzed by the
+// sample's rows per page (the planner would guess the width of a vector).
 double indexed_rows(Relation heap, const Sample &sample) {
   if (sample.indexed == 0) return 0;
-  BlockNumber pages;
-  double tuples, visible;
-  estimate_rel_size(heap, nullptr, &pages, &tuples, &visible);
-  if (heap->rd_rel->reltuples < 0)
-    tuples = static_cast<double>(sample.seen) / static_cast<double>(sample.pages) * pages;
+  double tuples = static_cast<double>(sample.seen) / static_cast<double>(sample.pages) *
+                  RelationGetNumberOfBlocks(heap);
+  if (heap->rd_rel->reltuples >= 0) {
+    BlockNumber pages;
+    double visible;
+    estimate_rel_size(heap, nullptr, &pages, &tuples, &visible);
+  }
   return std::rint(tuples * static_cast<double>(sample.indexed) /
                    static_cast<double>(sample.visited));
 }
