@@ -45,6 +45,7 @@ SET max_parallel_maintenance_workers = 0;
 CREATE INDEX items_1 ON items USING hnsw (v vector_l2_ops);
 SELECT * FROM hnsw_check('items_1');
 SET max_parallel_maintenance_workers = 8;
+\set VERBOSITY terse
 CREATE INDEX items_9 ON items USING hnsw (v vector_l2_ops) WITH (m = 100, ef_construction = 1000);
 SELECT * FROM hnsw_check('items_9');
 DROP INDEX items_1;

@@ -29,7 +29,7 @@ sub workers_of
     my ($status, $out, $err) =
         $node->psql('postgres', "$set SET client_min_messages = debug1; $statement");
     is($status, 0, $statement) or diag($err);
-    return $err =~ /scanned the table in \S+ s with (\d+) workers/ ? $1 : -1;
+    return $err =~ /(\d+) scan workers/ ? $1 : -1;
 }
 
 my $index = 'CREATE INDEX made ON items USING hnsw (embedding vector_l2_ops)';
