@@ -7,7 +7,6 @@ extern "C" {
 #include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "storage/bufpage.h"
-#include "storage/proc.h"
 #include "storage/smgr.h"
 }
 
@@ -51,23 +50,16 @@ void BulkWriter::append(uint8_t *pages, uint32_t count) {
   }
 }
 
-// What the buffer manager has not seen, a checkpoint does not sync by itself.
+// What the buffer manager has not seen, a checkpoint does not sync by itself: it is asked to, and nobody
+// waits for the disk.
 // - Logged: WAL restores the file unless a checkpoint has moved the start of recovery behind our first
-//   records; then the file is synced here. Else the next checkpoint does it, and nobody waits for the
-//   disk. No checkpoint may begin in between.
+//   records. It may have passed before we asked; then the file is synced here.
 // - Unlogged: only a clean shutdown keeps the file, and that ends with a checkpoint.
 // - wal_level = minimal: core syncs or logs new files at commit. Temporary files need nothing.
 void BulkWriter::finish() {
-  const char persistence = relation_->rd_rel->relpersistence;
-  if (!logged_) {
-    if (persistence == RELPERSISTENCE_UNLOGGED) sync_with_checkpoint();
-    return;
-  }
-  MyProc->delayChkptFlags |= DELAY_CHKPT_START;
-  const bool restorable = redo_ == GetRedoRecPtr();
-  if (restorable) sync_with_checkpoint();
-  MyProc->delayChkptFlags &= ~DELAY_CHKPT_START;
-  if (!restorable) smgrimmedsync(RelationGetSmgr(relation_), fork_);
+  if (!logged_ && relation_->rd_rel->relpersistence != RELPERSISTENCE_UNLOGGED) return;
+  sync_with_checkpoint();
+  if (logged_ && redo_ != GetRedoRecPtr()) smgrimmedsync(RelationGetSmgr(relation_), fork_);
 }
 
 // Asks the next checkpoint to sync the file. A regular write does that for the segment that it hits, so a
