@@ -46,13 +46,14 @@ size_t one_pass_bytes(const Params &params, size_t rows) {
   return fixed_bytes(params) + (rows + 1) * linked_row_bytes(params);
 }
 
-// Rows three times (as they came, by range, by number), entries of cells, finds, lists, edges, links. An
-// eighth more: a row that is compared in several groups has finds of each.
+// Rows three times (as they came, by range, by number), entries of cells, finds, lists, edges, links. A
+// quarter more: a row that is compared in several groups has finds of each. Measured are 83 % of
+// this with clusters in 128 dimensions, 96 % with uniform rows of 32.
 size_t spilled_bytes(const Params &params, size_t rows) {
   const build::GraphParams &graph = params.graph;
-  return rows * 9 / 8 *
+  return rows * 5 / 4 *
          (3 * (code_bytes(params) + sizeof(RowKey)) + 8 * graph.fanout +
-          8 * graph.fanout * graph.kept_per_leaf + 8 * list_length(params) + 16 * graph.degree);
+          8 * graph.fanout * graph.kept_per_leaf + 8 * list_length(params) + 20 * graph.degree);
 }
 
 }  // namespace vann::bulk
