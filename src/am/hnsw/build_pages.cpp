@@ -34,7 +34,8 @@ struct Output {
   const Layout *layout;
   uint32_t first_record;
   uint32_t n_levels;
-  uint32_t level_start[kMaxLevel + 2];  // number of each level's first record; then of kTids records
+  uint32_t
+      level_start[kMaxLevel + 2];  // number of each level's first record; then of kTids records
   unsigned threads;
   Scratch *scratch;  // [threads]
   uint8_t *pages;    // [kPagesPerBatch]
@@ -119,12 +120,12 @@ void write_element(const Piece &piece, uint32_t number, const Scratch &scratch) 
     header.tid_count = 1;
   } else {
     const uint32_t element = build.level(piece.level).element(number);
-    header.chain =
-        out.id(piece.level - 1, build.level(piece.level - 1).number_of(element));
+    header.chain = out.id(piece.level - 1, build.level(piece.level - 1).number_of(element));
     header.element = out.id(0, element);
   }
-  header.factors = quantize::encode_planes(piece.stretch->values(number), piece.stretch->code(number),
-                                           shape.dims, shape.code_bits, record.code());
+  header.factors =
+      quantize::encode_planes(piece.stretch->values(number), piece.stretch->code(number),
+                              shape.dims, shape.code_bits, record.code());
   write_edges(piece, number, scratch, record);
 }
 
@@ -275,8 +276,8 @@ Output make_output(const BuildGraph &graph, const IndexCache &cache, unsigned th
   for (unsigned i = 0; i < threads; ++i)
     out.scratch[i] = {pg::allocate_aligned<float>(context, cache.layout.shape.dims),
                       pg::allocate_aligned<float>(context, cache.layout.shape.dims)};
-  out.pages = pg::allocate_aligned<uint8_t, pg::kIoAlignment>(context,
-                                                              size_t{kPagesPerBatch} * kPageBytes);
+  out.pages =
+      pg::allocate_aligned<uint8_t, pg::kIoAlignment>(context, size_t{kPagesPerBatch} * kPageBytes);
   clear_pages(out);
   return out;
 }
@@ -287,8 +288,7 @@ EntryPoint write_record_pages(const BuildGraph &graph, const IndexCache &cache, 
                               MemoryContext context, const PageSink &sink) {
   Output out = make_output(graph, cache, threads, context);
   FurtherKeys further{false, 0, 0, out.level_start[out.n_levels]};
-  for (uint32_t level = 0; level < out.n_levels; ++level)
-    write_level(&out, level, &further, sink);
+  for (uint32_t level = 0; level < out.n_levels; ++level) write_level(&out, level, &further, sink);
   if (further.next_record > out.level_start[out.n_levels]) write_tid_records(&out, context, sink);
   if (out.next > out.batch) flush(&out, sink);
   const uint32_t top = out.n_levels - 1;

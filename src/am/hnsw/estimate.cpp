@@ -50,10 +50,10 @@ struct Column {
 void check_relation(Relation heap) {
   const char kind = heap->rd_rel->relkind;
   if (kind != RELKIND_RELATION && kind != RELKIND_MATVIEW)
-    ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE),
-                    errmsg("\"%s\" is not a table or materialized view",
-                           RelationGetRelationName(heap)),
-                    kind == RELKIND_PARTITIONED_TABLE ? errhint("Name one of its partitions.") : 0));
+    ereport(ERROR,
+            (errcode(ERRCODE_WRONG_OBJECT_TYPE),
+             errmsg("\"%s\" is not a table or materialized view", RelationGetRelationName(heap)),
+             kind == RELKIND_PARTITIONED_TABLE ? errhint("Name one of its partitions.") : 0));
   if (RELATION_IS_OTHER_TEMP(heap))
     ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
                     errmsg("cannot access temporary tables of other sessions")));
@@ -122,7 +122,8 @@ struct Sample {
 };
 
 struct Visitor {
-  bool (*visit)(void *state, Datum value, const HeapTid &tid);  // true: the row is one for the index
+  bool (*visit)(void *state, Datum value,
+                const HeapTid &tid);  // true: the row is one for the index
   void *state;
 };
 
@@ -212,8 +213,8 @@ bool add_row(void *state, Datum value, const HeapTid &tid) {
 }
 
 Trial build_trial(const Column &column, const IndexCache &cache, bulk::Params params) {
-  const uint32_t wanted = std::clamp(kTrialDims / params.dims, size_t{kLeastTrialRows},
-                                     size_t{kTrialRows});
+  const uint32_t wanted =
+      std::clamp(kTrialDims / params.dims, size_t{kLeastTrialRows}, size_t{kTrialRows});
   params.memory = std::max(bulk::kLeastMemory, bulk::one_pass_bytes(params, wanted));
   const Index index{column.heap, &cache, column.opclass, {kNoRecord, -1, 0}};
   RowEncoder encoder(index, column.heap, CurrentMemoryContext);
