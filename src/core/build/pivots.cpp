@@ -110,9 +110,9 @@ void Pivots::halve(std::span<uint32_t> pivots, PivotScratch &scratch) const {
       return make_candidate(distances[a], a) < make_candidate(distances[b], b);
     });
   };
-  const uint32_t left = farthest(distances_from(pivots[0]));
-  const std::vector<float> from_left = distances_from(left);
-  const std::vector<float> from_right = distances_from(farthest(from_left));
+  // The first of a sorted half is its left end: halves of halves keep the direction of the whole.
+  const std::vector<float> from_right = distances_from(farthest(distances_from(pivots[0])));
+  const std::vector<float> from_left = distances_from(farthest(from_right));
   std::vector<std::pair<float, uint32_t>> line(pivots.size());
   for (size_t i = 0; i < pivots.size(); ++i) {
     const float position = from_left[pivots[i]] - from_right[pivots[i]];
