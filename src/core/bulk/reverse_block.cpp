@@ -43,7 +43,7 @@ void ReverseBlock::allot(size_t most) {
   };
   const size_t share = std::max<size_t>(1, most / std::max<size_t>(1, filled_.size()));
   size_t cap = build::kReverseCap;
-  while (cap > share && room(cap) > most) cap = std::max(share, cap - cap / 4);
+  while (cap > share && room(cap) > most) cap = std::max(share, cap - (cap + 3) / 4);
   for (size_t row = 0; row < filled_.size(); ++row)
     begin_[row + 1] = begin_[row] + std::min<size_t>(filled_[row], cap);
   edges_.resize(begin_.back());
