@@ -31,7 +31,7 @@ MemoryLevel::MemoryLevel(RowStore store, const build::GraphParams &params,
 
 const Stretch &MemoryLevel::load(uint32_t begin, uint32_t most) {
   stretch_.begin = begin;
-  stretch_.end = std::min(rows_, begin + most);
+  stretch_.end = begin + std::min(rows_ - begin, most);
   stretch_.neighbor_lists = graph_.neighbors.data() + size_t{begin} * graph_.degree;
   return stretch_;
 }
