@@ -33,7 +33,8 @@ RowBlock take_sample(RowFile &arrivals, const Context &context) {
   const double share = static_cast<double>(context.plan.sample_rows) /
                        static_cast<double>(std::max<size_t>(1, arrivals.rows()));
   const uint64_t below = share >= 1 ? UINT64_MAX : static_cast<uint64_t>(share * 0x1p64);
-  RowStore sample(context.params.dims, context.plan.sample_rows * 5 / 4);
+  // Room for more than chance brings: what did not fit would depend on the order of the rows.
+  RowStore sample(context.params.dims, context.plan.sample_rows * 2);
   RowBlock chunk(context.params.dims);
   for_each_chunk(arrivals, context.plan.chunk_rows, chunk, [&](size_t) {
     context.team.poll(kStage, 0, kPasses * arrivals.rows());
@@ -121,6 +122,11 @@ struct Range {
   spill::BufferedFile cells;  // [rows][fanout]
 };
 
+Range make_range(const Context &context) {
+  return {RowFile(context.space.create(), context.params.dims, context.plan.buffer_bytes),
+          {context.space.create(), context.plan.buffer_bytes / 4}};
+}
+
 struct Distribution {
   std::vector<Range> ranges;
   std::vector<uint32_t> bundle_of;  // [cells]
@@ -151,10 +157,7 @@ Distribution distribute(std::unique_ptr<RowFile> arrivals, Cells &cells, const C
   const std::vector<uint32_t> range_of =
       stretches_of(primaries, context.plan.block_rows, &ranges);
   result.bundle_of = stretches_of(copies, context.plan.group_rows / 2, &result.bundles);
-  for (size_t i = 0; i < ranges; ++i)
-    result.ranges.push_back({RowFile(context.space.create(), context.params.dims,
-                                     context.plan.buffer_bytes),
-                             {context.space.create(), context.plan.buffer_bytes / 4}});
+  for (size_t i = 0; i < ranges; ++i) result.ranges.push_back(make_range(context));
   std::vector<uint16_t> assigned;
   for_each_chunk(*arrivals, context.plan.chunk_rows, chunk, [&](size_t first) {
     context.team.poll(kStage, rows + first, kPasses * rows);
@@ -190,10 +193,14 @@ class Placer {
   PlacedRows finish();
 
  private:
+  template <class Visit>
+  void for_each_row(Range &range, Visit &&visit);
+  std::vector<Range> split(Range range);
+  void collapse(Range range);
   void add(size_t row, const uint16_t *cells);
   void emit();
   void emit_further(std::span<const uint32_t> number_of);
-  void find_entry(std::span<const uint32_t> number_of);
+  void find_entry(std::span<const uint32_t> order, uint32_t base);
 
   const Context &context_;
   size_t fanout_;
@@ -217,7 +224,9 @@ void Placer::add(size_t row, const uint16_t *cells) {
   if (added == RowStore::Added::kNew) cells_.insert(cells_.end(), cells, cells + fanout_);
 }
 
-void Placer::place(Range range) {
+// Calls visit(i, cells) for rows of the chunk, chunk by chunk.
+template <class Visit>
+void Placer::for_each_row(Range &range, Visit &&visit) {
   range.rows.finish();
   range.cells.finish();
   std::vector<uint16_t> cells;
@@ -226,10 +235,35 @@ void Placer::place(Range range) {
     cells.resize(chunk_.size() * fanout_);
     range.cells.read(first * fanout_ * sizeof(uint16_t), cells.data(),
                      cells.size() * sizeof(uint16_t));
-    for (size_t i = 0; i < chunk_.size(); ++i) add(i, cells.data() + i * fanout_);
-    done_ += chunk_.size();
+    for (size_t i = 0; i < chunk_.size(); ++i) visit(i, cells.data() + i * fanout_);
   });
+}
+
+// A cell of more rows than a block: by their hashes, so that equal ones stay together and the parts do
+// not depend on the order in which rows came. They aim below a block, as hashes vary.
+std::vector<Range> Placer::split(Range range) {
+  const size_t target = context_.plan.block_rows - context_.plan.block_rows / 4;
+  const uint64_t count = range.rows.rows() / target + 1;
+  std::vector<Range> parts;
+  for (uint64_t i = 0; i < count; ++i) parts.push_back(make_range(context_));
+  for_each_row(range, [&](size_t row, const uint16_t *cells) {
+    const uint64_t hash = hash_code(chunk_.code(row), chunk_.values(row), chunk_.stride()) >> 32;
+    Range &part = parts[hash * count >> 32];
+    part.rows.append(chunk_.key(row), chunk_.code(row), chunk_.values(row));
+    part.cells.append(cells, fanout_ * sizeof(uint16_t));
+  });
+  return parts;
+}
+
+void Placer::collapse(Range range) {
+  for_each_row(range, [this](size_t row, const uint16_t *cells) { add(row, cells); });
+  done_ += range.rows.rows();
   emit();
+}
+
+void Placer::place(Range range) {
+  if (range.rows.rows() <= context_.plan.block_rows) return collapse(std::move(range));
+  for (Range &part : split(std::move(range))) collapse(std::move(part));
 }
 
 // The distinct rows since the last call become a block: by nearest cell, then by key.
@@ -251,7 +285,7 @@ void Placer::emit() {
       placed_.bundles[bundle_of_[cell]].add({base + i, cell});
     }
   }
-  find_entry(number_of);
+  find_entry(order, base);
   emit_further(number_of);
   placed_.block_begin.push_back(base + static_cast<uint32_t>(order.size()));
   store_.reset();
@@ -271,12 +305,14 @@ void Placer::emit_further(std::span<const uint32_t> number_of) {
   }
 }
 
-void Placer::find_entry(std::span<const uint32_t> number_of) {
+// By numbers, so that ties do not depend on the order in which rows came.
+void Placer::find_entry(std::span<const uint32_t> order, uint32_t base) {
   const build::VectorSet set = store_.set();
-  const build::Candidate nearest = build::nearest_to(
-      build::RowView(set, nullptr, set.rows), mean_, build::Stage::kPartition, context_.team);
+  const build::Candidate nearest =
+      build::nearest_to(build::RowView(set, order.data(), order.size()), mean_,
+                        build::Stage::kPartition, context_.team);
   if (placed_.entry != build::kNoRow && build::distance_of(nearest) >= entry_distance_) return;
-  placed_.entry = number_of[nearest == build::kNoCandidate ? 0 : build::row_of(nearest)];
+  placed_.entry = base + (nearest == build::kNoCandidate ? 0 : build::row_of(nearest));
   entry_distance_ = build::distance_of(nearest);
 }
 

@@ -22,20 +22,20 @@ uint64_t mix(uint64_t x) noexcept {
 
 }  // namespace
 
-RowStore::RowStore(size_t dims, size_t capacity)
-    : dims_(dims), stride_(quantize::padded_dims(dims)), capacity_(capacity),
-      values_(capacity * stride_), codes_(capacity), keys_(capacity), table_(kFirstPlaces) {}
-
 // Digits are spread evenly, so a multiply and a rotation per word tell codes apart well enough.
-uint64_t RowStore::hash(const quantize::ByteCode &code, const int8_t *values) const noexcept {
-  uint64_t state = mix(std::bit_cast<uint32_t>(code.factors.norm_squared)) + stride_;
-  for (size_t i = 0; i < stride_; i += sizeof(uint64_t)) {
+uint64_t hash_code(const quantize::ByteCode &code, const int8_t *values, size_t stride) noexcept {
+  uint64_t state = mix(std::bit_cast<uint32_t>(code.factors.norm_squared)) + stride;
+  for (size_t i = 0; i < stride; i += sizeof(uint64_t)) {
     uint64_t word;
     std::memcpy(&word, values + i, sizeof word);
     state = std::rotl(state ^ word, 29) * 0x9e3779b97f4a7c15u;
   }
   return mix(state);
 }
+
+RowStore::RowStore(size_t dims, size_t capacity)
+    : dims_(dims), stride_(quantize::padded_dims(dims)), capacity_(capacity),
+      values_(capacity * stride_), codes_(capacity), keys_(capacity), table_(kFirstPlaces) {}
 
 bool RowStore::equals(size_t row, const quantize::ByteCode &code,
                       const int8_t *values) const noexcept {
@@ -50,7 +50,7 @@ void RowStore::grow_table() {
   for (const Place place : table_) {
     if (place == 0) continue;
     const size_t row = static_cast<uint32_t>(place) - 1;
-    size_t at = hash(codes_[row], values_.data() + row * stride_) & mask;
+    size_t at = hash_code(codes_[row], values_.data() + row * stride_, stride_) & mask;
     while (grown[at] != 0) at = (at + 1) & mask;
     grown[at] = place;
   }
@@ -62,7 +62,7 @@ bool RowStore::is_full() const noexcept { return size_ + further_.size() / 16 >=
 
 RowStore::Added RowStore::add(RowKey key, const quantize::ByteCode &code, const int8_t *values) {
   if (is_full()) return Added::kNoRoom;
-  const uint64_t hashed = hash(code, values);
+  const uint64_t hashed = hash_code(code, values, stride_);
   const uint64_t tag = hashed >> 32;
   const size_t mask = table_.size() - 1;
   size_t at = hashed & mask;

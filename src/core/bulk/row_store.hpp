@@ -12,6 +12,9 @@
 
 namespace vann::bulk {
 
+// Of a row's code; equal codes have equal ones. `values` has `stride` digits.
+uint64_t hash_code(const quantize::ByteCode &code, const int8_t *values, size_t stride) noexcept;
+
 class RowStore {
  public:
   // A row's further key: (row, key).
@@ -46,7 +49,6 @@ class RowStore {
   // A place of the hash table: the hash's high half above row + 1; 0 is free.
   using Place = uint64_t;
 
-  uint64_t hash(const quantize::ByteCode &code, const int8_t *values) const noexcept;
   bool equals(size_t row, const quantize::ByteCode &code, const int8_t *values) const noexcept;
   void grow_table();
   bool is_full() const noexcept;

@@ -38,6 +38,7 @@ SpillPlan plan_spill(const Params &params, size_t rows) {
   plan.pivots = std::clamp(wanted, build::kMaxPivots, kMostPivots);
   plan.pivots = std::min(plan.pivots, std::max<size_t>(2, rows * fanout / params.graph.leaf_rows));
   plan.sample_rows = std::clamp(memory / 4 / row, plan.pivots, plan.pivots * kSampleRowsPerPivot);
+  plan.sample_rows = std::max(plan.sample_rows, kFewestRows);
   plan.chunk_rows = std::min(plan.block_rows, rows_in(size_t{4} << 20, row));
   const size_t files = 3 * (rows / plan.block_rows + 1);
   plan.buffer_bytes = std::clamp(memory / 8 / files, size_t{1} << 10, size_t{64} << 10);

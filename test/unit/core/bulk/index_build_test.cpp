@@ -3,8 +3,6 @@
 #include "core/bulk/index_build.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <numeric>
 #include <random>
 #include <set>
 
@@ -12,6 +10,7 @@
 
 #include "support/stdio_space.hpp"
 #include "unit/core/build/byte_set.hpp"
+#include "unit/core/bulk/levels.hpp"
 #include "unit/core/parallel/monitors.hpp"
 
 namespace vann::bulk {
@@ -22,94 +21,16 @@ using build::test::clustered_vectors;
 using build::test::Vectors;
 using parallel::test::CancellingMonitor;
 using parallel::test::RecordingMonitor;
+using test::add_rows;
+using test::Copy;
+using test::copy_level;
+using test::expect_sound;
+using test::in_order;
+using test::params_for;
 using vann::test::StdioSpace;
 
 constexpr size_t kAmple = size_t{1} << 30;
 constexpr size_t kTight = size_t{2} << 20;
-
-Params params_for(size_t dims, size_t memory, unsigned threads = 2) {
-  Params params;
-  params.graph.leaf_rows = 100;
-  params.graph.fanout = 6;
-  params.graph.threads = threads;
-  params.dims = dims;
-  params.memory = memory;
-  params.level_divisor = 32;
-  params.max_level = 3;
-  return params;
-}
-
-// Adds rows of a set in some order; the key of row i is keys[i], by default 10 i.
-void add_rows(const build::VectorSet &set, std::span<const uint32_t> order, IndexBuild &build) {
-  const size_t stride = quantize::padded_dims(set.dims);
-  for (const uint32_t row : order)
-    build.add(RowKey{row} * 10, set.codes[row], set.values + row * stride);
-}
-
-std::vector<uint32_t> in_order(size_t rows) {
-  std::vector<uint32_t> order(rows);
-  std::iota(order.begin(), order.end(), 0u);
-  return order;
-}
-
-// A level copied out through load(), with what it says of keys and codes.
-struct Copy {
-  build::Graph graph;
-  std::vector<RowKey> keys;
-  std::vector<uint32_t> elements;
-};
-
-Copy copy_level(Level &level, const ByteSet &data, uint32_t degree, bool bottom) {
-  Copy copy;
-  copy.graph.rows = level.rows();
-  copy.graph.degree = degree;
-  copy.graph.entry = level.entry();
-  const auto set = data.set();
-  for (uint32_t begin = 0; begin < level.rows();) {
-    const Stretch &stretch = level.load(begin, 777);
-    EXPECT_EQ(stretch.begin, begin);
-    EXPECT_GT(stretch.end, begin);
-    EXPECT_LE(stretch.end, begin + 777);
-    for (uint32_t number = begin; number < stretch.end; ++number) {
-      const uint32_t *list = stretch.neighbors(number);
-      copy.graph.neighbors.insert(copy.graph.neighbors.end(), list, list + degree);
-      copy.elements.push_back(level.element(number));
-      EXPECT_EQ(level.number_of(level.element(number)), number);
-      if (!bottom) continue;
-      copy.keys.push_back(stretch.key(number));
-      const size_t row = stretch.key(number) / 10;
-      EXPECT_EQ(std::memcmp(stretch.values(number), set.values + row * stretch.stride,
-                            stretch.stride), 0);
-      EXPECT_EQ(stretch.code(number).sum, set.codes[row].sum);
-    }
-    begin = stretch.end;
-  }
-  return copy;
-}
-
-void expect_sound(const build::Graph &graph) {
-  const size_t expected = std::min<size_t>(graph.degree, graph.rows - 1);
-  ASSERT_LT(graph.entry, graph.rows);
-  std::vector<uint8_t> seen(graph.rows);
-  std::vector<uint32_t> stack{graph.entry};
-  seen[graph.entry] = 1;
-  size_t reached = 0;
-  for (; !stack.empty(); ++reached) {
-    const uint32_t row = stack.back();
-    stack.pop_back();
-    const uint32_t *list = graph.neighbors.data() + size_t{row} * graph.degree;
-    const std::set<uint32_t> distinct(list, list + expected);
-    ASSERT_EQ(distinct.size(), expected) << "row " << row;
-    ASSERT_EQ(distinct.count(row), 0u);
-    for (size_t i = expected; i < graph.degree; ++i) ASSERT_EQ(list[i], build::kNoRow);
-    for (const uint32_t other : distinct) {
-      ASSERT_LT(other, graph.rows);
-      if (!seen[other]) stack.push_back(other);
-      seen[other] = 1;
-    }
-  }
-  EXPECT_EQ(reached, graph.rows);
-}
 
 class Memory : public testing::TestWithParam<size_t> {};
 INSTANTIATE_TEST_SUITE_P(IndexBuild, Memory, testing::Values(kAmple, kTight));
@@ -126,7 +47,7 @@ TEST_P(Memory, LinksEveryElementOnEveryLevel) {
   EXPECT_EQ(index.spilled(), GetParam() == kTight);
 
   ASSERT_GE(index.levels(), 3u);
-  const Copy bottom = copy_level(index.level(0), data, 32, true);
+  const Copy bottom = copy_level(index.level(0), data.set(), 32, true);
   expect_sound(bottom.graph);
   std::vector<RowKey> keys = bottom.keys;
   std::sort(keys.begin(), keys.end());
@@ -137,7 +58,7 @@ TEST_P(Memory, LinksEveryElementOnEveryLevel) {
   size_t expected = data.size();
   for (size_t level = 1; level < index.levels(); ++level) {
     expected /= 32;
-    const Copy copy = copy_level(index.level(level), data, 32, false);
+    const Copy copy = copy_level(index.level(level), data.set(), 32, false);
     if (copy.graph.rows > 1) expect_sound(copy.graph);
     if (level == 1) {
       EXPECT_GT(copy.graph.rows, expected / 2);
@@ -163,7 +84,7 @@ TEST_P(Memory, DependsOnTheRowsAlone) {
     if (shuffled) std::shuffle(order.begin(), order.end(), std::mt19937(7));
     add_rows(data.set(), order, index);
     index.link();
-    const Copy copy = copy_level(index.level(0), data, 32, true);
+    const Copy copy = copy_level(index.level(0), data.set(), 32, true);
     return std::pair(copy.graph.neighbors, copy.keys);
   };
   const auto one = neighbors(1, false);
@@ -186,7 +107,7 @@ TEST_P(Memory, CollapsesEqualCodes) {
   add_rows(data.set(), order, index);
   index.link();
   EXPECT_EQ(index.level(0).rows(), 12000u - 4000 - 999);
-  const Copy bottom = copy_level(index.level(0), data, 32, true);
+  const Copy bottom = copy_level(index.level(0), data.set(), 32, true);
   expect_sound(bottom.graph);
 
   for (int pass = 0; pass < 2; ++pass) {
@@ -245,7 +166,7 @@ TEST_P(Memory, FindsAsMuchAsSearchOverAllPairs) {
   IndexBuild index(params_for(data.set().dims, GetParam()), space, monitor);
   add_rows(data.set(), in_order(data.size()), index);
   index.link();
-  Copy bottom = copy_level(index.level(0), data, 32, true);
+  Copy bottom = copy_level(index.level(0), data.set(), 32, true);
   bottom.graph.order.resize(bottom.keys.size());
   for (size_t i = 0; i < bottom.keys.size(); ++i)
     bottom.graph.order[i] = static_cast<uint32_t>(bottom.keys[i] / 10);
@@ -257,9 +178,8 @@ TEST_P(Memory, FindsAsMuchAsSearchOverAllPairs) {
 }
 
 TEST_P(Memory, UnwindsWhenCancelledOrOutOfDisk) {
-  const ByteSet data(clustered_vectors(12000, 32, 20, 0.5f, 13));
-  StdioSpace counting;
-  for (int polls = 0; polls < 60; polls += 3) {
+  const ByteSet data(clustered_vectors(4000, 32, 20, 0.5f, 13));
+  for (const int polls : {0, 1, 2, 3, 5, 8, 13, 21}) {
     StdioSpace space;
     CancellingMonitor monitor(polls);
     {
