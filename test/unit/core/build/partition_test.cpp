@@ -2,7 +2,8 @@
 #include "core/build/partition.hpp"
 
 #include <algorithm>
-#include <set>
+#include <numeric>
+#include <random>
 
 #include <gtest/gtest.h>
 
@@ -109,6 +110,62 @@ TEST(Partition, PutsNearRowsSideBySide) {
     random += view.distance(i, (i * 7919u + 13u) % 4000u);
   }
   EXPECT_LT(adjacent, 0.3 * random);
+}
+
+// Cells of given sizes over random rows, which may be in several cells.
+Cells some_cells(std::span<const size_t> sizes, uint32_t rows) {
+  std::mt19937 random(8);
+  Cells cells;
+  cells.begin.push_back(0);
+  for (const size_t size : sizes) {
+    std::vector<uint32_t> all(rows);
+    std::iota(all.begin(), all.end(), 0u);
+    std::shuffle(all.begin(), all.end(), random);
+    std::sort(all.begin(), all.begin() + static_cast<ptrdiff_t>(size));
+    cells.members.insert(cells.members.end(), all.begin(), all.begin() + static_cast<ptrdiff_t>(size));
+    cells.begin.push_back(cells.members.size());
+  }
+  return cells;
+}
+
+TEST(SplitCells, CutsCellsIntoSmallLeavesOfTheirOwnRows) {
+  const ByteSet data(clustered_vectors(2000, 24, 20, 0.5f, 21));
+  const VectorSet set = data.set();
+  const RowView view(set, nullptr, set.size());
+  GraphParams params;
+  params.leaf_rows = 50;
+  const std::vector<size_t> sizes{0, 1, 50, 51, 2000, 0, 700, 3};
+  Partition first;
+  for (const unsigned threads : {1u, 3u}) {
+    RecordingMonitor monitor;
+    parallel::Team team(threads, monitor);
+    const Cells cells = some_cells(sizes, 2000);
+    const Partition partition = split_cells(view, params, cells, team);
+    ASSERT_EQ(partition.members.size(), cells.members.size());
+    size_t end = 0;
+    size_t cell = 0;
+    for (const Leaf &leaf : partition.leaves) {
+      ASSERT_EQ(leaf.begin, end);
+      end = leaf.end;
+      ASSERT_GT(leaf.end, leaf.begin);
+      ASSERT_LE(leaf.end - leaf.begin, 50u);
+      ASSERT_TRUE(std::is_sorted(partition.members.begin() + static_cast<ptrdiff_t>(leaf.begin),
+                                 partition.members.begin() + static_cast<ptrdiff_t>(leaf.end)));
+      while (leaf.begin >= cells.begin[cell + 1]) ++cell;
+      ASSERT_LE(leaf.end, cells.begin[cell + 1]);  // no leaf is of two cells
+    }
+    EXPECT_EQ(end, cells.members.size());
+    for (cell = 0; cell < sizes.size(); ++cell) {
+      const auto begin = static_cast<ptrdiff_t>(cells.begin[cell]);
+      const auto limit = static_cast<ptrdiff_t>(cells.begin[cell + 1]);
+      std::vector<uint32_t> members(partition.members.begin() + begin,
+                                    partition.members.begin() + limit);
+      std::sort(members.begin(), members.end());
+      EXPECT_TRUE(std::equal(members.begin(), members.end(), cells.members.begin() + begin));
+    }
+    if (threads == 1) first = partition;
+    EXPECT_EQ(partition.members, first.members);
+  }
 }
 
 TEST(Pivots, AssignsTheNearest) {
