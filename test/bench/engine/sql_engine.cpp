@@ -141,10 +141,12 @@ BuildFigures SqlEngine::build_index(const std::string &table, const std::string 
         backend_->seconds("CREATE INDEX " + index_of(table) + " ON " + table + " USING hnsw (v " +
                           metric_class(data_.metric) + ") WITH (m = " + std::to_string(options_.m) +
                           ", ef_construction = " + std::to_string(options_.ef_construction) + ")");
-  } catch (...) {
+  } catch (const std::exception &error) {
     watch.stop();
     run("SET statement_timeout = 0");
-    throw;
+    if (std::string(error.what()).find("statement timeout") == std::string::npos) throw;
+    throw std::runtime_error("given up after --build_limit=" +
+                             std::to_string(static_cast<int>(options_.build_limit)) + " seconds");
   }
   watch.stop();
   run("SET statement_timeout = 0");

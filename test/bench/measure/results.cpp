@@ -56,17 +56,18 @@ std::optional<double> Results::value(const std::string &data, const std::string 
 
 std::optional<double> speed_at_recall(const std::vector<std::pair<double, double>> &curve,
                                       double target) {
-  if (curve.empty()) return {};
-  if (curve.front().first >= target) return curve.front().second;
-  for (size_t i = 1; i < curve.size(); ++i) {
+  std::optional<double> best;
+  const auto offer = [&best](double speed) { best = std::max(best.value_or(0), speed); };
+  for (size_t i = 0; i < curve.size(); ++i) {
+    const auto &[recall, speed] = curve[i];
+    if (recall < target) continue;
+    offer(speed);
+    if (i == 0 || curve[i - 1].first >= target) continue;
     const auto &[recall_below, speed_below] = curve[i - 1];
-    const auto &[recall_above, speed_above] = curve[i];
-    if (recall_below >= target || recall_above < target) continue;
-    const double share = (target - recall_below) / (recall_above - recall_below);
-    return std::exp(std::log(speed_below) +
-                    share * (std::log(speed_above) - std::log(speed_below)));
+    const double share = (target - recall_below) / (recall - recall_below);
+    offer(std::exp(std::log(speed_below) + share * (std::log(speed) - std::log(speed_below))));
   }
-  return {};
+  return best;
 }
 
 }  // namespace vann::bench

@@ -55,9 +55,9 @@ struct Results {
                               const std::string &name) const;
 };
 
-// Queries per second at a recall: interpolated log-linearly between neighboring points of the curve
-// (recall, queries per second), which is in order of growing effort. The first point's speed where
-// even that exceeds the target; nothing where no point reaches it.
+// The most queries per second at a recall of at least `target`: of the points of the curve (recall,
+// queries per second), which is in order of growing effort, and of what lies log-linearly between two
+// of them where the target does. Nothing where no point reaches it.
 std::optional<double> speed_at_recall(const std::vector<std::pair<double, double>> &curve,
                                       double target);
 

@@ -19,9 +19,10 @@ std::unique_ptr<Engine> make_library(const std::string &name, const Options &opt
 
 bool is_library(const std::string &name) { return name == "hnswlib" || name == "faiss"; }
 
+const auto kStarted = std::chrono::steady_clock::now();
+
 double seconds_of_run() {
-  static const auto started = std::chrono::steady_clock::now();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - started).count();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - kStarted).count();
 }
 
 }  // namespace

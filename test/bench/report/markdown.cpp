@@ -323,9 +323,8 @@ std::string markdown(const Facts &facts, const Results &results) {
          "above "
          "1 where "
       << shown_name(facts.engines.front())
-      << " is better. Speeds at a recall are interpolated on the measured curve; a curve that "
-         "starts "
-         "above it gives its first point.\n";
+      << " is better. Speeds at a recall are the best on the measured curve at no less recall, "
+         "interpolated where the recall lies between two points.\n";
   notes(out, results, "");
   pictures(out, all, "");
   for (const DataFacts &data : facts.data) data_chapter(out, facts, results, data, all);

@@ -45,6 +45,11 @@ TEST(SpeedAtRecall, InterpolatesBetweenNeighbors) {
   EXPECT_FALSE(speed_of(results(), "words", "hnswlib", "10", 0.9));
 }
 
+TEST(SpeedAtRecall, TakesTheFastestThatReachesIt) {
+  EXPECT_DOUBLE_EQ(*speed_at_recall({{0.96, 50}, {0.98, 80}, {0.99, 20}}, 0.95), 80);
+  EXPECT_DOUBLE_EQ(*speed_at_recall({{0.90, 100}, {0.98, 100}, {0.97, 200}}, 0.95), 200);
+}
+
 TEST(Median, TakesTheMiddle) {
   EXPECT_DOUBLE_EQ(median({3, 1, 2}), 2);
   EXPECT_DOUBLE_EQ(median({4, 1}), 2.5);
