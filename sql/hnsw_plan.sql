@@ -157,6 +157,18 @@ SELECT count(*) FROM (SELECT id FROM parts ORDER BY v <-> '[1,2,3]') AS ordered;
 EXPLAIN (COSTS OFF) SELECT id FROM parts WHERE id < 4000 ORDER BY v <-> '[1,2,3]' LIMIT 5;
 SELECT hnsw_check(inhrelid) FROM pg_inherits WHERE inhparent = 'parts_v'::regclass;
 
+-- A distance that nobody sees is not computed: the index has the order. One that is shown is, and so is
+-- one that WITH TIES compares.
+EXPLAIN (COSTS OFF, VERBOSE) SELECT id FROM items ORDER BY v <-> '[1,2,3]' LIMIT 5;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT id, v <-> '[1,2,3]' AS distance FROM items ORDER BY distance LIMIT 5;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT id FROM items ORDER BY v <-> '[1,2,3]' FETCH FIRST 5 ROWS WITH TIES;
+EXPLAIN (COSTS OFF, VERBOSE) SELECT count(*) FROM (SELECT id FROM items ORDER BY v <-> '[1,2,3]' LIMIT 5) AS near;
+SELECT id FROM items ORDER BY v <-> '[1,2,3]' LIMIT 5;
+SELECT array_agg(id) = ARRAY(SELECT id FROM items ORDER BY v <-> '[1,2,3]' LIMIT 5) AS equal FROM
+    (SELECT id, v <-> '[1,2,3]' AS distance FROM items ORDER BY distance LIMIT 5) AS shown;
+SELECT array_agg(id) = ARRAY(SELECT id FROM items ORDER BY v <-> '[1,2,3]' LIMIT 5) AS equal FROM
+    (SELECT id FROM items ORDER BY v <-> '[1,2,3]' FETCH FIRST 5 ROWS WITH TIES) AS tied;
+
 SELECT * FROM hnsw_check('items_v');
 SELECT * FROM hnsw_check('few_v');
 DROP TABLE items, answers, backward, few, parts;

@@ -3,10 +3,14 @@
 #include "pg/postgres.hpp"
 
 #include "am/hnsw/options.hpp"
+#include "am/hnsw/plan.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
 PGDLLEXPORT void _PG_init(void);
 }
 
-extern "C" void _PG_init(void) { vann::hnsw::define_options(); }
+extern "C" void _PG_init(void) {
+  vann::hnsw::define_options();
+  vann::hnsw::install_plan_hook();
+}
