@@ -20,9 +20,9 @@ using simd::kScanWidth;
 
 // Digits reach from -kDigitMax to kDigitMax.
 constexpr float kDigitMax = 127.0f;
-// Table entries are summed in fixed point with this many fractional bits; 255 << 7 fits int16.
-constexpr uint32_t kTableFraction = 7;
-constexpr float kTableMax = 255.0f * (1u << kTableFraction);
+// Fine digits divide a digit's step into this many, and reach from -127 to 127.
+constexpr float kFineSteps = 2 * kDigitMax;
+constexpr float kTableMax = 255.0f * (1u << simd::kSubsetFraction);
 
 // Keeps 1 / digit_scale finite; a query below it has only zero digits.
 constexpr float kSmallestDigitScale = 0x1p-100f;
@@ -40,28 +40,43 @@ inline Int4 rounded(Float4 value) noexcept {
 struct QuerySums {
   float squared;  // <t, t> of the scaled query t = q * inverse
   int32_t digits;
+  int32_t fine_digits;
 };
 
-// Digits of the query, padded with zeros.
-QuerySums encode_digits(const float *q, size_t dims, float inverse, int8_t *digits) noexcept {
+int32_t total(Int4 sums) noexcept { return sums[0] + sums[1] + sums[2] + sums[3]; }
+
+void narrow(const int32_t *wide, size_t n, int8_t *digits) noexcept {
+  for (size_t i = 0; i < n; ++i) {
+    digits[i] = static_cast<int8_t>(wide[i]);
+  }
+}
+
+// Digits of the query and of what they leave, padded with zeros.
+QuerySums encode_digits(const float *q, size_t dims, float inverse, int8_t *digits,
+                        int8_t *fine_digits) noexcept {
   LaneSum squares;
   Int4 sums = {};
+  Int4 fine_sums = {};
   std::memset(digits, 0, padded_dims(dims));
+  std::memset(fine_digits, 0, padded_dims(dims));
   for (size_t first = 0; first < dims; first += kCodeBlock) {
     const size_t n = std::min(kCodeBlock, dims - first);
     int32_t wide[kCodeBlock];
+    int32_t fine[kCodeBlock];
     for_each_four(q + first, n, [&](Float4 four, size_t half, size_t i) {
       const Float4 t = clamped(four * splat(inverse), -kDigitMax, kDigitMax);
       const Int4 digit = rounded(t);
+      const Int4 rest = rounded((t - to_float(digit)) * splat(kFineSteps));
       std::memcpy(wide + i, &digit, sizeof digit);
+      std::memcpy(fine + i, &rest, sizeof rest);
       sums += digit;
+      fine_sums += rest;
       squares.add(half, t * t);
     });
-    for (size_t i = 0; i < n; ++i) {
-      digits[first + i] = static_cast<int8_t>(wide[i]);
-    }
+    narrow(wide, n, digits + first);
+    narrow(fine, n, fine_digits + first);
   }
-  return {squares.total(), sums[0] + sums[1] + sums[2] + sums[3]};
+  return {squares.total(), total(sums), total(fine_sums)};
 }
 
 struct PrefixSums {
@@ -86,42 +101,21 @@ PrefixSums prefix_sums(const float *q, size_t n, float inverse) noexcept {
   return {totals.total(), magnitudes.total(), widest};
 }
 
-using Short8 [[gnu::vector_size(16)]] = int16_t;
-
-inline Short8 splat_short(int32_t value) noexcept {
-  const int16_t v = static_cast<int16_t>(value);
-  return Short8{v, v, v, v, v, v, v, v};
-}
-
-// The sixteen subset sums of four fixed-point values above the smallest of them, rounded to bytes.
-// The smallest sum is that of the negative values.
-inline void fill_entries(Int4 values, uint8_t *entries) noexcept {
-  constexpr Short8 kBit0 = {0, -1, 0, -1, 0, -1, 0, -1};
-  constexpr Short8 kBit1 = {0, 0, -1, -1, 0, 0, -1, -1};
-  constexpr Short8 kBit2 = {0, 0, 0, 0, -1, -1, -1, -1};
-  const Int4 below = values & (values < 0);
-  const int32_t negative = below[0] + below[1] + below[2] + below[3];
-  const Short8 low = splat_short((1 << (kTableFraction - 1)) - negative) +
-                     (splat_short(values[0]) & kBit0) + (splat_short(values[1]) & kBit1) +
-                     (splat_short(values[2]) & kBit2);
-  const Short8 high = low + splat_short(values[3]);
-  const Short8 sums[2] = {low >> kTableFraction, high >> kTableFraction};
-  int16_t wide[16];
-  std::memcpy(wide, sums, sizeof wide);
-  for (size_t i = 0; i < 16; ++i) {
-    entries[i] = static_cast<uint8_t>(wide[i]);
-  }
-}
-
-// `gain` takes the scaled query t to fixed-point table units. Each 64 dimensions take 256 bytes,
-// [half][nibble][byte in half][16], see kernels.hpp.
+// `gain` takes the scaled query t to fixed-point table units; n is a multiple of 64.
 void fill_table(const float *q, size_t n, float inverse, float gain, uint8_t *table) noexcept {
-  for (size_t i = 0; i < n; i += 4) {
-    const size_t byte = i / 8 % 8;
-    const size_t nibble = i / 4 % 2;
-    const size_t group = ((i / kCodeBlock * 2 + byte / 4) * 2 + nibble) * 4 + byte % 4;
-    const Float4 t = clamped(load4(q + i) * splat(inverse), -kDigitMax, kDigitMax);
-    fill_entries(rounded(t * splat(gain)), table + group * 16);
+  const simd::Kernels &kernels = simd::kernels();
+  for (size_t first = 0; first < n; first += kCodeBlock) {
+    int32_t wide[kCodeBlock];
+    for (size_t i = 0; i < kCodeBlock; i += 4) {
+      const Float4 t = clamped(load4(q + first + i) * splat(inverse), -kDigitMax, kDigitMax);
+      const Int4 value = rounded(t * splat(gain));
+      std::memcpy(wide + i, &value, sizeof value);
+    }
+    int16_t values[kCodeBlock];
+    for (size_t i = 0; i < kCodeBlock; ++i) {
+      values[i] = static_cast<int16_t>(wide[i]);
+    }
+    kernels.subset_sums(values, kCodeBlock, table + first * 4);
   }
 }
 
@@ -129,13 +123,14 @@ void fill_table(const float *q, size_t n, float inverse, float gain, uint8_t *ta
 
 PreparedQuery prepare_query(const CodeShape &shape, const float *q, uint8_t *memory) noexcept {
   int8_t *const digits = reinterpret_cast<int8_t *>(memory);
-  uint8_t *const table = memory + padded_dims(shape.dims);
+  int8_t *const fine_digits = digits + padded_dims(shape.dims);
+  uint8_t *const table = memory + 2 * padded_dims(shape.dims);
   const float largest = largest_magnitude(q, shape.dims);
   const float digit_scale = std::max(largest / kDigitMax, kSmallestDigitScale);
   const float inverse = 1.0f / digit_scale;
   const double scale = digit_scale;
 
-  const QuerySums sums = encode_digits(q, shape.dims, inverse, digits);
+  const QuerySums sums = encode_digits(q, shape.dims, inverse, digits, fine_digits);
   const PrefixSums prefix = prefix_sums(q, shape.neighbor_dims, inverse);
   const float range = std::max(prefix.widest, 1.0f);  // of t; below one digit only for q = 0
   fill_table(q, shape.neighbor_dims, inverse, kTableMax / range, table);
@@ -146,6 +141,7 @@ PreparedQuery prepare_query(const CodeShape &shape, const float *q, uint8_t *mem
   query.norm_squared = to_finite(sums.squared * scale * scale);
   query.digit_scale = digit_scale;
   query.digit_sum = sums.digits;
+  query.fine_sum = sums.fine_digits;
   query.table_scale = to_finite(range / 255.0 * scale);
   // The smallest subset sums add up to the sum of all negative values, (sum - magnitude) / 2.
   query.table_bias = to_finite((prefix.total - static_cast<double>(prefix.magnitude)) / 2 * scale);
@@ -155,6 +151,7 @@ PreparedQuery prepare_query(const CodeShape &shape, const float *q, uint8_t *mem
   query.neighbor_gain = to_finite(weight * range / 255.0 * scale);
   query.neighbor_shift = to_finite(-weight * top * prefix.magnitude / 2 * scale);
   query.digits = digits;
+  query.fine_digits = fine_digits;
   query.table = table;
   return query;
 }
@@ -162,24 +159,25 @@ PreparedQuery prepare_query(const CodeShape &shape, const float *q, uint8_t *mem
 namespace {
 
 // <u, digits> of a stored code.
-int32_t digit_product(const PreparedQuery &query, const uint8_t *planes) noexcept {
+int32_t digit_product(const PreparedQuery &query, const uint8_t *planes,
+                      const int8_t *digits) noexcept {
   const simd::Kernels &kernels = *query.kernels;
   const uint32_t bits = query.shape.code_bits;
   const size_t dims = padded_dims(query.shape.dims);
   int32_t product = 0;
   if ((bits & 8) != 0) {
-    product += kernels.dot_u8_i8(planes, query.digits, dims);
+    product += kernels.dot_u8_i8(planes, digits, dims);
   }
   if ((bits & 4) != 0) {
-    product += kernels.dot_u4_i8(planes, query.digits, dims) * (1 << (bits & 3));
+    product += kernels.dot_u4_i8(planes, digits, dims) * (1 << (bits & 3));
     planes += dims / 2;
   }
   if ((bits & 2) != 0) {
-    product += kernels.dot_u2_i8(planes, query.digits, dims) * (1 << (bits & 1));
+    product += kernels.dot_u2_i8(planes, digits, dims) * (1 << (bits & 1));
     planes += dims / 4;
   }
   if ((bits & 1) != 0) {
-    product += kernels.dot_u1_i8(planes, query.digits, dims);
+    product += kernels.dot_u1_i8(planes, digits, dims);
   }
   return product;
 }
@@ -196,7 +194,8 @@ double product_variance(const PreparedQuery &query, const CodeFactors &factors,
   const double parallel = product * product / norm;
   const double orthogonal = std::max(query_norm - parallel, kSmallestOrthogonal * query_norm);
   const double spread = std::max(query.shape.dims, 2u) - 1u;
-  const double rounding = static_cast<double>(query.digit_scale) * query.digit_scale / 12.0;
+  const double step = static_cast<double>(query.digit_scale) / kFineSteps;
+  const double rounding = step * step / 12.0;
   return norm * (tan_squared * orthogonal / spread + rounding);
 }
 
@@ -212,7 +211,9 @@ OwnEstimate estimate_own(const PreparedQuery &query, const uint8_t *planes,
     return {distance, distance, 0.0f};
   }
   const double half = 0.5 * ((1u << query.shape.code_bits) - 1);
-  const double levels = digit_product(query, planes) - half * query.digit_sum;
+  const double coarse = digit_product(query, planes, query.digits) - half * query.digit_sum;
+  const double fine = digit_product(query, planes, query.fine_digits) - half * query.fine_sum;
+  const double levels = coarse + fine / kFineSteps;
   const double decoded = static_cast<double>(factors.delta) * query.digit_scale * levels;
   const double product = decoded / cosine_squared;
   const double error = std::sqrt(product_variance(query, factors, product));

@@ -1,4 +1,4 @@
-// query.hpp — a query prepared for codes: int8 digits for elements' own codes and a lookup table
+// query.hpp — a query prepared for codes: two int8 digits for elements' own codes and a lookup table
 // for blocks of 32 neighbor codes. Prepared once per scan; one table serves every hop, because
 // neighbor estimates depend on the query only through <u, q> (see neighbor_code.hpp).
 #pragma once
@@ -21,17 +21,18 @@ struct CodeShape {
   Geometry geometry;
 };
 
-// Bytes that PreparedQuery's arrays need: int8 digits, then the table.
+// Bytes that PreparedQuery's arrays need: int8 digits, fine digits, then the table.
 constexpr size_t query_bytes(const CodeShape &shape) noexcept {
-  return padded_dims(shape.dims) + size_t{shape.neighbor_dims} * 4;
+  return 2 * padded_dims(shape.dims) + size_t{shape.neighbor_dims} * 4;
 }
 
 // Trivially destructible; arrays live in memory that the caller provides.
 struct PreparedQuery {
   CodeShape shape;
   float norm_squared;  // |q|^2 over shape.dims
-  float digit_scale;   // q ~ digit_scale * digits
+  float digit_scale;   // q ~ digit_scale * (digits + fine_digits / 254)
   int32_t digit_sum;   // sum of digits
+  int32_t fine_sum;    // sum of fine digits
   float table_scale;   // <u, q> of one plane ~ table_scale * sum + table_bias
   float table_bias;
   float prefix_sum;  // sum of q over neighbor_dims
@@ -40,6 +41,7 @@ struct PreparedQuery {
   float neighbor_shift;
   const simd::Kernels *kernels;
   const int8_t *digits;
+  const int8_t *fine_digits;
   const uint8_t *table;
 };
 

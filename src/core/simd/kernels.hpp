@@ -12,6 +12,8 @@ namespace vann::simd {
 inline constexpr size_t kCodeBlock = 64;
 // Neighbor codes are scanned for this many neighbors at once.
 inline constexpr size_t kScanWidth = 32;
+// Fractional bits of subset_sums()' values: 255 << 7 fits int16.
+inline constexpr uint32_t kSubsetFraction = 7;
 // pack_i8() groups this many vectors.
 inline constexpr size_t kPackRows = 16;
 
@@ -87,6 +89,11 @@ struct Kernels {
   //   sums   [32]: the sum over all groups of four dimensions of table[...][nibble]; dims <= 16384
   void (*scan32)(const uint8_t *tiles, const uint8_t *table, size_t dims,
                  uint32_t *sums) noexcept;
+
+  // That table: for each four of `n` fixed-point values the sixteen sums of their subsets above the
+  // least of them, rounded to integers, in scan32's order. `n` is a multiple of kCodeBlock; the sum
+  // of four magnitudes is at most 255 << kSubsetFraction.
+  void (*subset_sums)(const int16_t *values, size_t n, uint8_t *table) noexcept;
 };
 
 // The tables compiled into this binary that the CPU supports, best first; always at least one

@@ -374,6 +374,7 @@ constinit const Kernels kAvx2Kernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .subset_sums = subset_sums<Avx2Lanes>,
 };
 
 }  // namespace vann::simd

@@ -377,6 +377,7 @@ constinit const Kernels kAvx512Kernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .subset_sums = subset_sums<Avx512Lanes>,
 };
 
 }  // namespace vann::simd

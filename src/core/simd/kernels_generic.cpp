@@ -175,6 +175,7 @@ constinit const Kernels kGenericKernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .subset_sums = subset_sums<GenericLanes>,
 };
 
 }  // namespace vann::simd

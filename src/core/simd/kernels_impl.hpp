@@ -205,4 +205,35 @@ void hadamard(float *x, size_t n) noexcept {
   }
 }
 
+// ---- Subset sums ---------------------------------------------------------------------------
+
+// The body is the compiler's own vectors: one register of 16 sums where it has 32 bytes, two
+// elsewhere. `L` only gives the instantiation internal linkage.
+template <class L>
+void subset_sums(const int16_t *values, size_t n, uint8_t *table) noexcept {
+  using Short16 [[gnu::vector_size(32)]] = int16_t;
+  using Byte16 [[gnu::vector_size(16)]] = uint8_t;
+  constexpr Short16 kMember[4] = {
+      {0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1, 0, -1},
+      {0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1, 0, 0, -1, -1},
+      {0, 0, 0, 0, -1, -1, -1, -1, 0, 0, 0, 0, -1, -1, -1, -1},
+      {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1},
+  };
+  for (size_t i = 0; i < n; i += 4) {
+    int32_t negative = 0;
+    Short16 sums = {};
+    for (size_t k = 0; k < 4; ++k) {
+      const int16_t value = values[i + k];
+      negative += value < 0 ? value : 0;
+      sums += (Short16{} + value) & kMember[k];
+    }
+    sums += static_cast<int16_t>((1 << (kSubsetFraction - 1)) - negative);
+    const Byte16 entries = __builtin_convertvector(sums >> kSubsetFraction, Byte16);
+    // [block][half][nibble][byte in half], see kernels.hpp.
+    const size_t byte = i / 8 % 8;
+    const size_t group = ((i / kCodeBlock * 2 + byte / 4) * 2 + i / 4 % 2) * 4 + byte % 4;
+    __builtin_memcpy(table + group * 16, &entries, sizeof entries);
+  }
+}
+
 }  // namespace vann::simd

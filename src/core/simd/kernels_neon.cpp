@@ -289,6 +289,7 @@ constinit const Kernels kNeonKernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .subset_sums = subset_sums<NeonLanes>,
 };
 
 }  // namespace vann::simd

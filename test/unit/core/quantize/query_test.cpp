@@ -82,13 +82,18 @@ TEST(Query, DigitsAreTheRoundedQuery) {
     const std::vector<float> q = Sampler(dims).vector(dims);
     const Query query(shape, q);
     int32_t sum = 0;
+    int32_t fine_sum = 0;
     for (size_t i = 0; i < padded_dims(dims); ++i) {
       const int8_t digit = query.prepared.digits[i];
+      const int8_t fine = query.prepared.fine_digits[i];
       sum += digit;
+      fine_sum += fine;
       const float expected = i < dims ? q[i] / query.prepared.digit_scale : 0.0f;
       ASSERT_NEAR(digit, expected, 0.501f);
+      ASSERT_NEAR(digit + fine / 254.0, expected, 0.501 / 254 + 1e-5);
     }
     EXPECT_EQ(query.prepared.digit_sum, sum);
+    EXPECT_EQ(query.prepared.fine_sum, fine_sum);
     EXPECT_NEAR(query.prepared.norm_squared, dot(q, q), 1e-5 * dot(q, q));
   }
 }
@@ -136,15 +141,18 @@ TEST(Query, AnchorIsTheDistanceToTheDecodedCode) {
         const Query query(shape, q);
         const OwnEstimate own =
             estimate_own(query.prepared, element.planes.data(), element.factors);
-        // The query's own rounding moves it by |c| * digit_scale / sqrt(12), twice that for L2.
+        // The query's own rounding moves it by |c| * step / sqrt(12), twice that for L2.
         const double unit = geometry == Geometry::kL2 ? 2.0 : 1.0;
-        const double rounding = unit * query.prepared.digit_scale / std::sqrt(12.0);
+        const double step = query.prepared.digit_scale / 254;
+        const double rounding = unit * step / std::sqrt(12.0);
         const double expected = distance(geometry, q, element.decoded);
-        EXPECT_NEAR(own.anchor, expected, 4 * rounding * std::sqrt(dot(q, q)));
+        EXPECT_NEAR(own.anchor, expected, 4 * rounding * std::sqrt(dot(q, q)) + 1e-5);
         // With the digits in the query's place it is an identity.
         std::vector<float> rounded(dims);
         for (size_t i = 0; i < dims; ++i) {
-          rounded[i] = query.prepared.digits[i] * query.prepared.digit_scale;
+          rounded[i] = static_cast<float>(
+              (query.prepared.digits[i] + query.prepared.fine_digits[i] / 254.0) *
+              query.prepared.digit_scale);
         }
         const double product = dot(rounded, element.decoded);
         const double identity =

@@ -225,5 +225,51 @@ TEST(Scan32, DoesNotOverflowWithTheLargestTable) {
   }
 }
 
+void check_subset_sums(const std::vector<int16_t> &values, size_t slack) {
+  const size_t n = values.size();
+  for_each_table([&](const Kernels &k) {
+    GuardedArray<int16_t> in(n, slack);
+    std::copy(values.begin(), values.end(), in.data());
+    GuardedArray<uint8_t> table(n * 4, slack);
+    k.subset_sums(in.data(), n, table.data());
+    for (size_t dim = 0; dim < n; dim += 4) {
+      int least = 0;
+      for (size_t j = 0; j < 4; ++j) least += std::min<int>(values[dim + j], 0);
+      const size_t g = dim / 64, byte = dim % 64 / 8, nibble = dim % 8 / 4;
+      const size_t line = ((g * 2 + byte / 4) * 2 + nibble) * 4 + byte % 4;
+      for (size_t subset = 0; subset < 16; ++subset) {
+        int sum = -least;
+        for (size_t j = 0; j < 4; ++j) sum += (subset >> j & 1) != 0 ? values[dim + j] : 0;
+        const int expected = (sum + (1 << (kSubsetFraction - 1))) >> kSubsetFraction;
+        ASSERT_EQ(table.data()[line * 16 + subset], expected) << dim << ", " << subset;
+      }
+    }
+    EXPECT_TRUE(table.slack_intact());
+  });
+}
+
+TEST(SubsetSums, AreTheTableOfTheScan) {
+  Random random(11);
+  for (size_t dims : {64, 128, 704, 768}) {
+    std::vector<int16_t> values(dims);
+    for (int16_t &value : values) value = static_cast<int16_t>(uniform(random, -8160, 8160));
+    for (size_t slack : {0, 1, 17}) check_subset_sums(values, slack);
+  }
+}
+
+// Four magnitudes that add up to all that an entry holds, in every combination of signs.
+TEST(SubsetSums, ReachTheLargestEntry) {
+  constexpr int16_t kMost = 255 << kSubsetFraction;
+  std::vector<int16_t> values(64, 0);
+  for (size_t i = 0; i < 64; ++i) {
+    const bool negative = (i / 4 >> i % 4 & 1) != 0;
+    values[i] = static_cast<int16_t>(negative ? -kMost / 4 : kMost / 4);
+  }
+  check_subset_sums(values, 0);
+  values.assign(64, 0);
+  for (size_t i = 0; i < 64; i += 4) values[i + i / 4 % 4] = i % 8 == 0 ? kMost : -kMost;
+  check_subset_sums(values, 0);
+}
+
 }  // namespace
 }  // namespace vann::simd
