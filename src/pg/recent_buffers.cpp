@@ -25,8 +25,6 @@ constexpr uint32_t kHints = 1u << 16;  // 768 kB in backends that search
 // way: else the clock sweep would take busy pages for idle ones.
 constexpr uint32_t kRegularEvery = 16;
 
-constexpr uint32_t kCacheLine = 64;
-
 Hint *hints = nullptr;
 uint32_t reads = 0;
 
@@ -55,14 +53,13 @@ Buffer read_recent(Relation relation, BlockNumber block) {
   return buffer;
 }
 
-void prefetch_recent(Relation relation, BlockNumber block, uint32_t offset, uint32_t bytes) {
+const char *prefetch_recent(Relation relation, BlockNumber block) {
   const Hint *hint = slot_for(relation, block);
-  if (!matches(*hint, relation, block) || BufferIsLocal(hint->buffer)) return;
+  if (!matches(*hint, relation, block) || BufferIsLocal(hint->buffer)) return nullptr;
   __builtin_prefetch(GetBufferDescriptor(hint->buffer - 1), 1, 3);
   const char *page = static_cast<const char *>(BufferGetBlock(hint->buffer));
   __builtin_prefetch(page, 0, 3);
-  for (uint32_t at = 0; at < bytes; at += kCacheLine)
-    __builtin_prefetch(page + offset + at, 0, 2);
+  return page;
 }
 
 }  // namespace vann::pg

@@ -15,8 +15,9 @@ namespace vann::pg {
 // Reads a page of the main fork as ReadBuffer() does: pinned, not locked.
 Buffer read_recent(Relation relation, BlockNumber block);
 
-// Asks the CPU for bytes [offset, offset + bytes) of a page, for its header and for its buffer's
-// descriptor, if the page probably is where it was seen last.
-void prefetch_recent(Relation relation, BlockNumber block, uint32_t offset, uint32_t bytes);
+// Asks the CPU for the header of a page and for its buffer's descriptor, if the page probably is where
+// it was seen last, and returns where; null otherwise. What stands there may be another page by now: the
+// address is for prefetching only.
+const char *prefetch_recent(Relation relation, BlockNumber block);
 
 }  // namespace vann::pg

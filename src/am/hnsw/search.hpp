@@ -39,11 +39,39 @@ struct Expanded {
 // Distances from the query to the record and to all its neighbors (out[degree]).
 Expanded measure_record(const SearchPlan &plan, ConstRecord record, float *out);
 
+// The record that will be expanded next, on its way from memory. Its cache lines are asked for a quarter
+// at a time while another record is measured: more at once than a core can wait for would hold it up.
+class Ahead {
+ public:
+  Ahead() = default;
+  Ahead(const Index &index, const graph::Offer &offer) {
+    const Layout &layout = index.layout();
+    const char *page = pg::prefetch_recent(index.relation, block_of(offer.node, layout));
+    if (page == nullptr) return;
+    line_ = page + kPageHeaderBytes + size_t{slot_of(offer.node, layout)} * layout.stride;
+    end_ = line_ + layout.stride;
+    quarter_ = layout.stride / 4;
+  }
+
+  void fetch_quarter() {
+    for (const char *stop = std::min(line_ + quarter_, end_); line_ < stop; line_ += kCacheLine)
+      __builtin_prefetch(line_, 0, 2);
+  }
+
+ private:
+  static constexpr size_t kCacheLine = 64;
+
+  const char *line_ = nullptr;
+  const char *end_ = nullptr;
+  size_t quarter_ = 0;
+};
+
 // Reads the offered record if it is still the one that was offered, calls visit(record, expanded)
 // under its page's share lock, and offers its neighbors to the frontier.
 template <class Visit>
 void expand(const SearchPlan &plan, const graph::Offer &offer, int level,
-            graph::Frontier &frontier, Visit &&visit) {
+            graph::Frontier &frontier, Ahead ahead, Visit &&visit) {
+  ahead.fetch_quarter();
   RecordPage page(*plan.index, offer.node, BUFFER_LOCK_SHARE);
   const ConstRecord record = page.record();
   const RecordHeader &header = record.header();
@@ -55,40 +83,29 @@ void expand(const SearchPlan &plan, const graph::Offer &offer, int level,
   }
 
   float estimates[224];
+  ahead.fetch_quarter();
   Expanded expanded = measure_record(plan, record, estimates);
   expanded.page_lsn = page.page().lsn();
+  ahead.fetch_quarter();
   visit(offer, record, expanded);
-  const uint32_t *ids = record.ids();
-  const uint8_t *generations = record.generations();
-  for (uint32_t i = 0; i < header.neighbor_count; ++i)
-    frontier.offer(estimates[i], ids[i], generations[i]);
+  ahead.fetch_quarter();
+  frontier.offer_all(estimates, record.ids(), record.generations(), header.neighbor_count);
 }
 
-// More would hide more of the memory's latency, but also expand more that better offers would have
-// made needless (README.md, "Search", has the measurement).
-inline constexpr size_t kExpandedAtOnce = 2;
-
-// Asks for the cache lines of a record that is about to be expanded.
-inline void prefetch(const Index &index, const graph::Offer &offer) {
-  const Layout &layout = index.layout();
-  pg::prefetch_recent(
-      index.relation, block_of(offer.node, layout),
-      static_cast<uint32_t>(kPageHeaderBytes) + slot_of(offer.node, layout) * layout.stride,
-      layout.stride);
-}
-
-// SEARCH-LAYER: expands until nothing within the frontier's bound is left. Some at a time: while one
-// is measured, the next ones come from memory, which is what a hop waits for.
+// SEARCH-LAYER: expands until nothing within the frontier's bound is left. The next record is chosen
+// before the present one is expanded, so that it can come from memory meanwhile (README.md, "Search",
+// has the measurement).
 template <class Visit>
 void search_level(const SearchPlan &plan, int level, graph::Frontier &frontier, Visit &&visit) {
-  graph::Offer offers[kExpandedAtOnce];
-  for (;;) {
-    size_t count = 0;
-    while (count < kExpandedAtOnce && frontier.next(&offers[count]))
-      prefetch(*plan.index, offers[count++]);
-    if (count == 0) return;
+  graph::Offer present;
+  graph::Offer next;
+  bool more = frontier.next(&present);
+  while (more) {
     CHECK_FOR_INTERRUPTS();
-    for (size_t i = 0; i < count; ++i) expand(plan, offers[i], level, frontier, visit);
+    more = frontier.next(&next);
+    expand(plan, present, level, frontier, more ? Ahead(*plan.index, next) : Ahead(), visit);
+    if (!more) more = frontier.next(&next);
+    present = next;
   }
 }
 

@@ -53,6 +53,29 @@ class Frontier {
     std::push_heap(near_.begin(), near_.end());
   }
 
+  // The same for a whole neighbor list.
+  void offer_all(const float *estimates, const uint32_t *nodes, const uint8_t *generations,
+                 size_t count) {
+    // Most lie beyond the bound, and which do cannot be predicted: they are sorted out without
+    // branches, and what lies within is offered in their order.
+    far_.reserve(allocator_, far_.size + count);
+    within_.reserve(allocator_, count);
+    Offer *far = far_.end();
+    Offer *within = within_.begin();
+    const float limit = bound();
+    for (size_t i = 0; i < count; ++i) {
+      const Offer offer = {estimates[i], nodes[i], generations[i]};
+      const bool beyond = estimates[i] > limit;
+      *far = offer;
+      *within = offer;
+      far += beyond;
+      within += !beyond;
+    }
+    far_.size = static_cast<size_t>(far - far_.begin());
+    for (const Offer *near = within_.begin(); near < within; ++near)
+      offer(near->estimate, near->node, near->generation);
+  }
+
   // The nearest node that was offered and not expanded, marked as expanded; false when none is left
   // within the bound.
   bool next(Offer *out) {
@@ -95,7 +118,9 @@ class Frontier {
   bool expanded(uint32_t node) const noexcept { return offers_.expanded(node); }
   size_t expansions() const noexcept { return expansions_; }
   size_t bytes() const noexcept {
-    return offers_.bytes() + (near_.capacity + far_.capacity + recalled_.capacity) * sizeof(Offer) +
+    return offers_.bytes() +
+           (near_.capacity + far_.capacity + recalled_.capacity + within_.capacity) *
+               sizeof(Offer) +
            (best_.capacity + offered_.capacity) * sizeof(float);
   }
 
@@ -150,6 +175,7 @@ class Frontier {
   Array<Offer> near_;
   Array<Offer> far_;
   Array<Offer> recalled_;
+  Array<Offer> within_;  // scratch of offer_all()
   Array<float> best_;
   Array<float> offered_;
   OfferMap offers_;

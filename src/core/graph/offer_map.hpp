@@ -10,11 +10,14 @@ namespace vann::graph {
 
 class OfferMap {
  public:
-  // Starts small again: a scan that follows a huge one must not pay for its table.
+  // Takes no time: slots of earlier rounds count as empty. Starts small again: a scan that follows a
+  // huge one must not miss the cache for its table.
   void clear() noexcept {
     if (slots_.size > kInitialSlots) slots_.size = kInitialSlots;
-    for (size_t i = 0; i < slots_.size; ++i) slots_[i].key = kEmpty;
     used_ = 0;
+    if (++round_ < kRounds) return;
+    round_ = 1;
+    for (size_t i = 0; i < slots_.capacity; ++i) slots_[i].round = 0;
   }
 
   enum class Seen { kFirst, kBetter, kNothingNew };
@@ -23,8 +26,8 @@ class OfferMap {
   // neither.
   Seen offer(const Allocator &allocator, uint32_t node, float estimate) {
     Slot &slot = find(allocator, node);
-    if (slot.key == kEmpty) {
-      slot = {node, estimate, false};
+    if (empty(slot)) {
+      slot = {node, estimate, round_, false};
       ++used_;
       return Seen::kFirst;
     }
@@ -36,8 +39,8 @@ class OfferMap {
   // Marks the node expanded; false when it already was.
   bool expand(const Allocator &allocator, uint32_t node) {
     Slot &slot = find(allocator, node);
-    if (slot.key == kEmpty) {
-      slot = {node, 0.0f, true};
+    if (empty(slot)) {
+      slot = {node, 0.0f, round_, true};
       ++used_;
       return true;
     }
@@ -50,7 +53,7 @@ class OfferMap {
   // right one shall be heard.
   void forget(const Allocator &allocator, uint32_t node) {
     Slot &slot = find(allocator, node);
-    if (slot.key == kEmpty) return;
+    if (empty(slot)) return;
     slot.expanded = false;
     slot.best = std::numeric_limits<float>::infinity();
   }
@@ -59,7 +62,7 @@ class OfferMap {
     if (slots_.size == 0) return false;
     for (size_t i = hash(node);; i = (i + 1) & (slots_.size - 1)) {
       const Slot &slot = slots_[i];
-      if (slot.key == kEmpty) return false;
+      if (empty(slot)) return false;
       if (slot.key == node) return slot.expanded;
     }
   }
@@ -68,14 +71,17 @@ class OfferMap {
   size_t bytes() const noexcept { return slots_.capacity * sizeof(Slot); }
 
  private:
-  static constexpr uint32_t kEmpty = 0xffffffffu;
   static constexpr size_t kInitialSlots = 1024;
+  static constexpr uint32_t kRounds = 1u << 31;
 
   struct Slot {
     uint32_t key;
     float best;
-    bool expanded;
+    uint32_t round : 31;  // that filled it; no round has number 0
+    uint32_t expanded : 1;
   };
+
+  bool empty(const Slot &slot) const noexcept { return slot.round != round_; }
 
   size_t hash(uint32_t node) const noexcept {
     return (node * 0x9e3779b97f4a7c15ull >> 32) & (slots_.size - 1);
@@ -84,7 +90,7 @@ class OfferMap {
   Slot &find(const Allocator &allocator, uint32_t node) {
     if (used_ * 2 >= slots_.size) grow(allocator);
     size_t i = hash(node);
-    while (slots_[i].key != kEmpty && slots_[i].key != node) i = (i + 1) & (slots_.size - 1);
+    while (!empty(slots_[i]) && slots_[i].key != node) i = (i + 1) & (slots_.size - 1);
     return slots_[i];
   }
 
@@ -94,11 +100,11 @@ class OfferMap {
     const size_t wanted = old.size == 0 ? kInitialSlots : old.size * 2;
     slots_.reserve(allocator, wanted);
     slots_.size = wanted;
-    for (size_t i = 0; i < wanted; ++i) slots_[i].key = kEmpty;
+    for (Slot &slot : slots_) slot.round = 0;
     for (const Slot &slot : old) {
-      if (slot.key == kEmpty) continue;
+      if (empty(slot)) continue;
       size_t i = hash(slot.key);
-      while (slots_[i].key != kEmpty) i = (i + 1) & (wanted - 1);
+      while (!empty(slots_[i])) i = (i + 1) & (wanted - 1);
       slots_[i] = slot;
     }
     if (old.data != nullptr) allocator.resize(allocator.context, old.data, 0);
@@ -106,6 +112,7 @@ class OfferMap {
 
   Array<Slot> slots_;
   size_t used_ = 0;
+  uint32_t round_ = 1;
 };
 
 }  // namespace vann::graph

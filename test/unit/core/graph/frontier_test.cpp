@@ -97,17 +97,29 @@ class FrontierOf : public testing::TestWithParam<std::tuple<size_t, uint32_t>> {
 TEST_P(FrontierOf, FollowsTheModel) {
   const auto [width, nodes] = GetParam();
   constexpr size_t kSteps = 3000;
+  constexpr size_t kListLength = 12;
   for (uint32_t seed = 0; seed < 4; ++seed) {
     std::mt19937 generator(seed);
-    const std::vector<float> estimates = distinct_estimates(kSteps, &generator);
+    const std::vector<float> estimates = distinct_estimates(kSteps * kListLength, &generator);
+    size_t used = 0;
     test::TestAllocator memory;
     Frontier frontier;
     frontier.start(memory.get(), width);
     Model model(width);
     for (size_t step = 0; step < kSteps; ++step) {
       const uint32_t choice = generator() % 100;
-      if (choice < 70) {
-        const Offer offered{estimates[step], static_cast<uint32_t>(generator() % nodes),
+      if (choice < 20) {  // a whole neighbor list
+        uint32_t list[kListLength];
+        uint8_t generations[kListLength];
+        const float *const first = &estimates[used];
+        for (size_t i = 0; i < kListLength; ++i) {
+          list[i] = static_cast<uint32_t>(generator() % nodes);
+          generations[i] = static_cast<uint8_t>(generator());
+          model.offer({estimates[used++], list[i], generations[i]});
+        }
+        frontier.offer_all(first, list, generations, kListLength);
+      } else if (choice < 60) {
+        const Offer offered{estimates[used++], static_cast<uint32_t>(generator() % nodes),
                             static_cast<uint8_t>(generator())};
         frontier.offer(offered.estimate, offered.node, offered.generation);
         model.offer(offered);
