@@ -1,6 +1,8 @@
-// toast.cpp — see toast.hpp. Chunks are found through the TOAST index and copied from their pages under
-// the share lock; every chunk is checked to be the one asked for, so that anything unexpected falls
-// back to PostgreSQL's own code. Chunks of a visible row are visible: no snapshot test is needed.
+// toast.cpp — see toast.hpp. Chunks are found where they were last time or through the TOAST index, and
+// copied from their pages under the share lock; every chunk is checked to be the one asked for, so that
+// a stale memory falls back to the index and anything unexpected to PostgreSQL's own code. Chunks of a
+// visible row are visible: no snapshot test is needed. Nor can there be two of one number: a value's id
+// is not given away again while a chunk of it, even a dead one, is left.
 #include "pg/toast.hpp"
 
 #include "pg/memory.hpp"
@@ -21,6 +23,24 @@ extern "C" {
 namespace vann::pg {
 
 namespace {
+
+// Where this backend found the first chunk of a value: direct-mapped, never shrinks.
+struct Place {
+  Oid toast;
+  Oid value;
+  ItemPointerData first;
+};
+
+constexpr uint32_t kPlaces = 1u << 16;  // 1 MB in backends that read values
+
+Place *places = nullptr;
+
+Place *place_for(Relation toast, Oid value) {
+  if (places == nullptr)
+    places =
+        static_cast<Place *>(MemoryContextAllocZero(TopMemoryContext, kPlaces * sizeof(Place)));
+  return &places[(value ^ RelationGetRelid(toast) * 0x9e3779b1u) & (kPlaces - 1)];
+}
 
 // The data of a chunk: a short or a long varlena header, never compressed.
 const char *chunk_bytes(struct varlena *chunk, size_t *bytes) {
@@ -55,6 +75,7 @@ void ToastReader::init(Relation heap, MemoryContext context) {
   heap_ = heap;
   context_ = context;
   toast_ = nullptr;
+  blocks_ = 0;
   index_ = nullptr;
   scan_ = nullptr;
   buffer_ = nullptr;
@@ -68,14 +89,18 @@ void ToastReader::close() {
   init(heap_, context_);
 }
 
-bool ToastReader::open(Snapshot snapshot) {
-  if (scan_ != nullptr) return true;
-  if (toast_ != nullptr) return false;  // tried before
+bool ToastReader::open() {
+  if (toast_ != nullptr) return toast_->rd_tableam == GetHeapamTableAmRoutine();
   if (heap_->rd_tableam != GetHeapamTableAmRoutine() || !OidIsValid(heap_->rd_rel->reltoastrelid))
     return false;
-  ContextScope scope(context_);
   toast_ = table_open(heap_->rd_rel->reltoastrelid, AccessShareLock);
-  if (toast_->rd_tableam != GetHeapamTableAmRoutine()) return false;
+  blocks_ = RelationGetNumberOfBlocks(toast_);
+  return open();
+}
+
+bool ToastReader::open_index(Snapshot snapshot) {
+  if (scan_ != nullptr) return true;
+  ContextScope scope(context_);
   index_ = open_valid_index(toast_);
   if (index_ == nullptr) return false;
   scan_ = begin_index_scan(toast_, index_, snapshot, 1);
@@ -87,42 +112,66 @@ Datum ToastReader::plain(Datum value, Snapshot snapshot) {
   if (!VARATT_IS_EXTERNAL_ONDISK(attribute)) return value;
   struct varatt_external pointer;
   VARATT_EXTERNAL_GET_POINTER(pointer, attribute);
-  const bool compressed =
-      VARATT_EXTERNAL_GET_EXTSIZE(pointer) < static_cast<uint32>(pointer.va_rawsize) - VARHDRSZ;
+  const size_t bytes = VARATT_EXTERNAL_GET_EXTSIZE(pointer);
+  const bool compressed = bytes < static_cast<uint32>(pointer.va_rawsize) - VARHDRSZ;
   // Under SERIALIZABLE an index scan would take predicate locks that nobody needs.
   if (compressed || IsolationIsSerializable() ||
-      pointer.va_toastrelid != heap_->rd_rel->reltoastrelid || !open(snapshot))
+      pointer.va_toastrelid != heap_->rd_rel->reltoastrelid || !open())
     return value;
-  const bool good = read(pointer);
-  // These scans keep their leaf pinned, and a cursor or a build must not make VACUUM wait for that.
-  if (!RelationNeedsWAL(index_) || !IsMVCCSnapshot(snapshot))
-    index_rescan(scan_, nullptr, 0, nullptr, 0);
-  return good ? PointerGetDatum(buffer_) : value;
-}
-
-bool ToastReader::read(const struct varatt_external &pointer) {
-  const size_t bytes = VARATT_EXTERNAL_GET_EXTSIZE(pointer);
   if (capacity_ < bytes + VARHDRSZ) {
     if (buffer_ != nullptr) pfree(buffer_);
     capacity_ = bytes + VARHDRSZ;
     buffer_ = static_cast<char *>(MemoryContextAllocHuge(context_, capacity_));
   }
   SET_VARSIZE(buffer_, bytes + VARHDRSZ);
+  const bool good = read_remembered(pointer.va_valueid, bytes) ||
+                    read_by_index(pointer.va_valueid, bytes, snapshot);
+  return good ? PointerGetDatum(buffer_) : value;
+}
 
-  ScanKeyData key;
-  ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(pointer.va_valueid));
-  index_rescan(scan_, &key, 1, nullptr, 0);
+// Chunks are written one after the other, so that they usually lie in that order, too.
+bool ToastReader::read_remembered(Oid value, size_t bytes) {
+  const Place *place = place_for(toast_, value);
+  if (place->toast != RelationGetRelid(toast_) || place->value != value) return false;
+  BlockNumber block = ItemPointerGetBlockNumber(&place->first);
+  OffsetNumber offset = ItemPointerGetOffsetNumber(&place->first);
   size_t done = 0;
-  // The index is ordered by value and sequence.
-  for (int32_t sequence = 0; done < bytes; ++sequence) {
-    const ItemPointer tid = index_getnext_tid(scan_, ForwardScanDirection);
+  for (int32_t sequence = 0; done < bytes; ++offset) {
+    if (block >= blocks_) return false;
     const size_t wanted = std::min<size_t>(TOAST_MAX_CHUNK_SIZE, bytes - done);
-    if (tid == nullptr ||
-        !read_chunk(*tid, pointer.va_valueid, sequence, wanted, buffer_ + VARHDRSZ + done))
-      return false;
-    done += wanted;
+    ItemPointerData tid;
+    ItemPointerSet(&tid, block, offset);
+    if (read_chunk(tid, value, sequence, wanted, buffer_ + VARHDRSZ + done)) {
+      done += wanted;
+      ++sequence;
+    } else {
+      if (sequence == 0 || offset == FirstOffsetNumber) return false;
+      ++block;  // the page before was full
+      offset = 0;
+    }
   }
   return true;
+}
+
+bool ToastReader::read_by_index(Oid value, size_t bytes, Snapshot snapshot) {
+  if (!open_index(snapshot)) return false;
+  ScanKeyData key;
+  ScanKeyInit(&key, 1, BTEqualStrategyNumber, F_OIDEQ, ObjectIdGetDatum(value));
+  index_rescan(scan_, &key, 1, nullptr, 0);
+  size_t done = 0;
+  bool good = true;
+  // The index is ordered by value and sequence.
+  for (int32_t sequence = 0; good && done < bytes; ++sequence) {
+    const ItemPointer tid = index_getnext_tid(scan_, ForwardScanDirection);
+    const size_t wanted = std::min<size_t>(TOAST_MAX_CHUNK_SIZE, bytes - done);
+    good = tid != nullptr && read_chunk(*tid, value, sequence, wanted, buffer_ + VARHDRSZ + done);
+    if (good && sequence == 0) *place_for(toast_, value) = {RelationGetRelid(toast_), value, *tid};
+    done += wanted;
+  }
+  // These scans keep their leaf pinned, and a cursor or a build must not make VACUUM wait for that.
+  if (!RelationNeedsWAL(index_) || !IsMVCCSnapshot(snapshot))
+    index_rescan(scan_, nullptr, 0, nullptr, 0);
+  return good;
 }
 
 bool ToastReader::read_chunk(const ItemPointerData &tid, Oid value, int32_t sequence, size_t bytes,

@@ -1,5 +1,6 @@
 // toast.hpp — reads many out-of-line values of one table: what detoasting does, without opening the TOAST
-// table and its index anew for every value (half of a query's time where vectors are TOASTed).
+// table and its index anew for every value, and without the index where this backend remembers the
+// value's place.
 #pragma once
 
 #include "pg/postgres.hpp"
@@ -31,13 +32,16 @@ class ToastReader {
   Datum plain(Datum value, Snapshot snapshot);
 
  private:
-  bool open(Snapshot snapshot);
-  bool read(const struct varatt_external &pointer);
+  bool open();
+  bool open_index(Snapshot snapshot);
+  bool read_remembered(Oid value, size_t bytes);
+  bool read_by_index(Oid value, size_t bytes, Snapshot snapshot);
   bool read_chunk(const ItemPointerData &tid, Oid value, int32_t sequence, size_t bytes, char *out);
 
   Relation heap_;
   MemoryContext context_;
   Relation toast_;
+  BlockNumber blocks_;  // of the TOAST table, when it was opened: our lock keeps it from shrinking
   Relation index_;
   IndexScanDesc scan_;
   char *buffer_;
