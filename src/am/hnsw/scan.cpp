@@ -58,6 +58,7 @@ extern "C" bool hnsw_gettuple(IndexScanDesc scan, ScanDirection) {
     opaque->state.open(scan, opaque->context);
     opaque->opened = true;
   }
+  if (scan->kill_prior_tuple) opaque->state.kill_last();
   HeapTid tid;
   if (!opaque->state.next(&tid)) return false;
   scan->xs_heaptid = from_heap_tid(tid);

@@ -11,7 +11,7 @@ extern "C" {
 namespace vann::hnsw {
 
 // ambeginscan, amrescan, amgettuple, amendscan. Between calls a scan holds no page lock and no index
-// pin. Rows come in the exact order of the ordering operator; see README.md, "Search".
+// pin. Rows come in the order of the ordering operator; see README.md, "Search".
 extern "C" IndexScanDesc hnsw_beginscan(Relation index, int keys, int orderbys);
 extern "C" void hnsw_rescan(IndexScanDesc scan, ScanKey keys, int n_keys, ScanKey orderbys,
                             int n_orderbys);

@@ -22,6 +22,11 @@ namespace {
 // How many standard deviations below its estimate a distance is taken to be possible. Larger values
 // read more rows from the heap; README.md has the measurement.
 constexpr double kBoundDeviations = 3.0;
+// How many standard deviations its own error may reach where an order is decided without reading rows.
+constexpr double kCertainDeviations = 6.0;
+// Beyond such squared norms sums of floats overflow, or vanish.
+constexpr double kLargestNorms = 1e30;
+constexpr double kLeastNorms = 1e-30;
 // The beam stays at least this many times as wide as the rows handed out, so that the last of them are
 // found as reliably as the first.
 constexpr uint64_t kWidthPerRow = 2;
@@ -61,7 +66,7 @@ void ScanState::rescan() {
   phase_ = Phase::kStart;
   returned_ = 0;
   rows_read_ = 0;
-  last_distance_ = -kInfinity;
+  last_ = {-kInfinity, -kInfinity, {}, 0, true};
   swept_ = {-kInfinity, 0};
 }
 
@@ -99,6 +104,10 @@ void ScanState::start() {
   query_bias_ = 0;
   if (cache.metric == Metric::kInnerProduct && cache.mean_floats > 0)
     query_bias_ = -simd::kernels().dot_f32(cache.mean(), rotated_, shape.dims);
+  mean_squared_ = 0;
+  if (cache.mean_floats > 0)
+    mean_squared_ = simd::kernels().dot_f32(cache.mean(), cache.mean(), shape.dims);
+  rounding_ = std::ldexp(shape.dims / 8.0 + 16, -22);
   prefix_noise_ = 0;
   if (shape.dims < cache.layout.rotated_dims)
     prefix_noise_ = std::sqrt(2.0 / shape.dims);
@@ -125,26 +134,51 @@ void ScanState::note(uint32_t id, ConstRecord record, const Expanded &expanded) 
   Found found{id, header.chain, header.generation, header.tid_count, {}, expanded.page_lsn};
   memcpy(found.tids, header.tids, sizeof(found.tids));
   found_.push(allocator_, found);
+  const Reach known = reach(expanded, header.factors);
+  const bool single = header.tid_count == 1 && header.chain == kNoRecord;
   push_to_heap(allocator_, &pending_,
-               Pending{lower_bound(expanded), static_cast<uint32_t>(found_.size - 1), 0, 0,
-                       header.chain, false});
+               Pending{known.bound, known.least, single ? known.most : kInfinity,
+                       static_cast<uint32_t>(found_.size - 1), 0, 0, header.chain, false});
 }
 
-// The least distance, in the operator's units, that the element's rows are taken to have.
-double ScanState::lower_bound(const Expanded &expanded) const {
-  if (unordered_) return 0;
-  const double noise = kBoundDeviations * expanded.error;
-  const double least = expanded.distance - noise;
+double ScanState::in_operator_units(double distance) const {
   switch (index_.cache->metric) {
     case Metric::kInnerProduct:
-      return least + query_bias_ -
-             kBoundDeviations * prefix_noise_ * std::sqrt(query_.norm_squared);
+      return distance + query_bias_;
     case Metric::kCosine:
-      return std::max(0.0, least * (1 - kBoundDeviations * prefix_noise_)) / 2;
+      return std::max(0.0, distance) / 2;
     case Metric::kL2:
       break;
   }
-  return std::sqrt(std::max(0.0, least * (1 - kBoundDeviations * prefix_noise_)));
+  return std::sqrt(std::max(0.0, distance));
+}
+
+// See README.md, "Rows that need not be read".
+Reach ScanState::reach(const Expanded &expanded, const quantize::CodeFactors &factors) const {
+  if (unordered_) return {0, 0, 0};
+  const double estimate = expanded.distance;
+  const double norms = query_.norm_squared + factors.norm_squared;
+  const double noise = kBoundDeviations * expanded.error;
+  if (prefix_noise_ > 0) {
+    const double least =
+        index_.cache->metric == Metric::kInnerProduct
+            ? estimate - noise - kBoundDeviations * prefix_noise_ * std::sqrt(query_.norm_squared)
+            : (estimate - noise) * (1 - kBoundDeviations * prefix_noise_);
+    return {in_operator_units(least), -kInfinity, kInfinity};
+  }
+  const double bound = in_operator_units(estimate - noise);
+  // A zero vector under cosine is nowhere near its code: its distance is NaN.
+  const bool zero = index_.cache->metric == Metric::kCosine &&
+                    std::abs(factors.norm_squared - mean_squared_) <= rounding_ * mean_squared_;
+  if (zero || !(norms > kLeastNorms && norms < kLargestNorms))
+    return {bound, -kInfinity, kInfinity};
+  // Both the estimate and the operator sum floats.
+  double magnitude = norms;
+  if (index_.cache->metric == Metric::kInnerProduct) magnitude += mean_squared_;
+  if (index_.cache->metric == Metric::kCosine) magnitude += 2;
+  const double slack = rounding_ * magnitude;
+  const double width = kCertainDeviations * expanded.error + slack;
+  return {bound, in_operator_units(estimate - width), in_operator_units(estimate + width)};
 }
 
 bool ScanState::over_memory() const {
@@ -218,8 +252,8 @@ bool ScanState::sweep() {
   found_.clear();
   tids_.clear();
   Array<Swept> nearest;  // max-heap of the `room` nearest
-  visit_unseen([&](uint32_t id, ConstRecord, const Expanded &expanded) {
-    const Swept candidate{lower_bound(expanded), id};
+  visit_unseen([&](uint32_t id, ConstRecord record, const Expanded &expanded) {
+    const Swept candidate{reach(expanded, record.header().factors).bound, id};
     if (!(swept_ < candidate)) return;
     if (nearest.size == room) {
       if (!(candidate < nearest[0])) return;
@@ -231,7 +265,7 @@ bool ScanState::sweep() {
   const Swept last = nearest[0];
   allocator_.resize(allocator_.context, nearest.data, 0);
   visit_unseen([&](uint32_t id, ConstRecord record, const Expanded &expanded) {
-    const Swept candidate{lower_bound(expanded), id};
+    const Swept candidate{reach(expanded, record.header().factors).bound, id};
     if (swept_ < candidate && !(last < candidate)) note(id, record, expanded);
   });
   swept_ = last;
@@ -283,8 +317,8 @@ void ScanState::rerank_nearest() {
   }
 }
 
-// kill_prior_tuple, but seen by the rerank: the row is dead to everyone, so its TID goes. The page must
-// not have changed since the TID was copied, else the TID might by now stand for a new row.
+// The row is dead to everyone, so its TID goes. The page must not have changed since the TID was copied,
+// else the TID might by now stand for a new row.
 void ScanState::remove_dead(const Found &found, const HeapTid &tid) {
   if (scan_->xactStartedInRecovery || !RelationNeedsWAL(index_.relation) ||
       found.page_lsn == InvalidXLogRecPtr)
@@ -303,46 +337,81 @@ void ScanState::remove_dead(const Found &found, const HeapTid &tid) {
 
 // ---- Order ----------------------------------------------------------------------------------
 
+// Whether the nearest pending element has one row and that comes next beyond doubt: before all others
+// that were found, and not before the last one.
+bool ScanState::order_is_known(const Pending &nearest) const {
+  double next = ready_.size > 0 ? ready_[0].distance : kInfinity;
+  for (size_t i = 1; i < 3 && i < pending_.size; ++i) next = std::min(next, pending_[i].bound);
+  return nearest.most < kInfinity && nearest.most <= next &&
+         (last_.read ? nearest.least : nearest.bound) >= last_.most;
+}
+
 // The nearest row of those found so far.
-bool ScanState::produce(Ready *out) {
+bool ScanState::produce(Last *out) {
   for (;;) {
     const bool ready = ready_.size > 0;
     if (pending_.size > 0 && (!ready || pending_[0].bound < ready_[0].distance)) {
       CHECK_FOR_INTERRUPTS();
+      if (order_is_known(pending_[0])) {
+        const Pending nearest = pop_from_heap(&pending_);
+        ++rows_read_;  // by the executor
+        *out = {nearest.least, nearest.most, found_[nearest.found].tids[0], nearest.found, false};
+        return true;
+      }
       rerank_nearest();
       continue;
     }
     if (ready) {
-      *out = pop_from_heap(&ready_);
+      const Ready row = pop_from_heap(&ready_);
+      *out = {row.distance, row.distance, row.tid, 0, true};
       return true;
     }
     if (!extend()) return false;
   }
 }
 
+// Makes the distance of the last row exact; a row that is not visible was not returned to anybody.
+void ScanState::read_last() {
+  double distance = last_.least;
+  reranker_.distance(last_.tid, &distance);
+  last_.least = last_.most = distance;
+  last_.read = true;
+}
+
+bool ScanState::comes_late(const Last &row) {
+  if (!row.read) return false;  // its order is known
+  if (!last_.read && row.least > last_.least && row.least < last_.most) read_last();
+  return row.least < last_.least;
+}
+
 bool ScanState::next(HeapTid *tid) {
   if (phase_ == Phase::kStart) start();
-  Ready row;
+  Last row;
   while (phase_ == Phase::kGraph || phase_ == Phase::kSweep) {
     widen_for_returned();
     if (!produce(&row)) break;
-    if (iterative_scan == kScanStrict && row.distance < last_distance_) {
-      push_to_heap(allocator_, &late_, row);
+    if (iterative_scan == kScanStrict && comes_late(row)) {
+      push_to_heap(allocator_, &late_, Ready{row.least, row.tid});
       continue;
     }
-    last_distance_ = row.distance;
+    last_ = row;
     ++returned_;
     *tid = row.tid;
     return true;
   }
   // Rows that were found after farther ones had been returned: late, but not lost.
   if (phase_ == Phase::kLate && late_.size > 0) {
+    last_.read = true;  // nothing for kill_last()
     *tid = pop_from_heap(&late_).tid;
     return true;
   }
   if (phase_ != Phase::kStart) phase_ = Phase::kDone;
   reranker_.reset();
   return false;
+}
+
+void ScanState::kill_last() {
+  if (!last_.read) remove_dead(found_[last_.found], last_.tid);
 }
 
 }  // namespace vann::hnsw

@@ -17,9 +17,18 @@ struct Found {
   XLogRecPtr page_lsn;  // of its page when it was read
 };
 
+// What codes tell of an element's distances, in the operator's units.
+struct Reach {
+  double bound;  // the least that the search reckons with
+  double least;  // the distance is certain to lie between these two; infinite where codes give no
+  double most;   // certainty
+};
+
 // A found element whose rows have not been read, ordered by the least distance they can have.
 struct Pending {
   double bound;
+  double least;  // see Reach
+  double most;
   uint32_t found;    // index into `found`
   uint32_t next_tid; // index into `tids` for a chain being read
   uint32_t tids_end;
@@ -35,6 +44,15 @@ struct Ready {
   HeapTid tid;
 
   friend bool operator<(const Ready &a, const Ready &b) { return a.distance > b.distance; }
+};
+
+// The row that was handed out last.
+struct Last {
+  double least;  // its distance, or what its codes tell of it
+  double most;
+  HeapTid tid;
+  uint32_t found;  // index into `found`, until the next sweep
+  bool read;       // whether the distance is exact
 };
 
 // Order in which a sweep takes elements up.
@@ -63,12 +81,17 @@ class ScanState {
   void close();
   // The next row's TID in order; false when there is none.
   bool next(HeapTid *tid);
+  // The executor has found the row that was handed out last dead to all.
+  void kill_last();
 
  private:
   void open_view();
   void start();
   void search();
-  bool produce(Ready *out);
+  bool produce(Last *out);
+  bool order_is_known(const Pending &pending) const;
+  bool comes_late(const Last &row);
+  void read_last();
   bool extend();
   void widen_for_returned();
   void rerank_nearest();
@@ -78,7 +101,8 @@ class ScanState {
   bool sweep();
   template <class Visit>
   void visit_unseen(Visit &&visit);
-  double lower_bound(const Expanded &expanded) const;
+  Reach reach(const Expanded &expanded, const quantize::CodeFactors &factors) const;
+  double in_operator_units(double distance) const;
   bool over_memory() const;
   bool out_of_budget() const;
 
@@ -102,7 +126,9 @@ class ScanState {
   bool unordered_;     // the query has no order: NULL, or zero under cosine
   double query_bias_;  // inner product: what centring took from every distance
   double prefix_noise_;  // relative deviation of squared distances from codes of a prefix
-  double last_distance_;
+  double rounding_;      // relative error of distances that floats were summed for
+  double mean_squared_;  // |mean|^2 as codes see it
+  Last last_;
   uint64_t returned_;
   uint64_t rows_read_;
   Swept swept_;  // elements up to this one have been swept
