@@ -92,10 +92,11 @@ Layout choose_layout(uint32_t dims, Metric metric, uint32_t degree) noexcept {
   for (uint32_t coded = round_up(dims, 64); coded >= 64; coded -= 64) {
     // Shorter codes than four fifths of the dimensions are a last resort, not an economy.
     if (best.slots > 0 && coded * 5 < dims * 4) break;
-    const Layout layout = at_neighbor_dims(dims, metric, degree, coded);
-    if (layout.slots > best.slots) best = layout;
+    Layout layout = at_neighbor_dims(dims, metric, degree, coded);
+    if (layout.slots < best.slots || layout.slots == 0) continue;
+    spend_rest_on_bits(&layout);
+    if (layout.slots > best.slots || layout.shape.code_bits > best.shape.code_bits) best = layout;
   }
-  spend_rest_on_bits(&best);
   return best;
 }
 

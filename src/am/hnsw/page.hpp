@@ -171,8 +171,8 @@ struct Layout {
 constexpr uint32_t level_divisor(uint32_t degree) noexcept { return 4 * degree; }
 inline constexpr int kMaxLevel = 15;
 
-// The layout for vectors of `dims` dimensions: the widest neighbor codes that do not cost a record
-// per page, then the most precise own code that fits (README.md, "On-disk structure").
+// The layout for vectors of `dims` dimensions: the most records per page, then the most precise own
+// code, then the widest neighbor codes (README.md, "On-disk structure").
 // `degree` is a multiple of 32, at most 224.
 Layout choose_layout(uint32_t dims, Metric metric, uint32_t degree) noexcept;
 

@@ -101,6 +101,27 @@ TEST(Layout, OwnCodesTakeTheRoomThatRecordsLeave) {
   });
 }
 
+// Finer own codes would cost a record per page even beside the shortest neighbor codes.
+TEST(Layout, OwnCodesComeBeforeLongNeighborCodes) {
+  for_every_layout([](uint32_t dims, Metric, const Layout &layout) {
+    const quantize::CodeShape &shape = layout.shape;
+    const uint32_t shortest = (dims * 4 + 64 * 5 - 1) / (64 * 5) * 64;
+    if (shape.code_bits == quantize::kMaxCodeBits || shape.neighbor_dims < shortest) return;
+    const uint32_t saved =
+        layout.degree * (shape.neighbor_dims - shortest) / 8 * shape.neighbor_bits;
+    const uint32_t whole = std::max((dims + 15) / 16 * 16, shortest);
+    const uint32_t finer =
+        layout.stride - layout.ids + layout.code - saved +
+        static_cast<uint32_t>(quantize::code_bytes(whole, shape.code_bits + 1));
+    ASSERT_GT(uint64_t{finer} * layout.slots, kUsableBytes);
+  });
+  for (const uint32_t dims : {512u, 768u, 784u}) {
+    const Layout layout = choose_layout(dims, Metric::kL2, 32);
+    EXPECT_EQ(layout.shape.code_bits, quantize::kMaxCodeBits) << dims;
+    EXPECT_GE(layout.shape.neighbor_dims * 8, dims * 7) << dims;
+  }
+}
+
 // An element of the vector type and its neighbor tuple at level 0, with line pointers, as an index
 // that stores whole vectors keeps them.
 uint32_t whole_vectors_per_page(uint32_t dims, uint32_t degree) {
