@@ -54,7 +54,7 @@ Options full_profile() {
   o.passes = 5;
   o.repetitions = 3;
   o.seconds = 10;
-  o.build_limit = 1800;
+  o.build_limit = 900;
   o.clients = {1, 2, 4, 8, 16};
   o.change_rows = 60'000;
   o.churn_rounds = 3;

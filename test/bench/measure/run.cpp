@@ -49,7 +49,7 @@ void Run::open(const std::string &name) {
     if (auto engine = make_library(name, options, data)) {
       engines.push_back(std::move(engine));
     } else {
-      note("engines", name + " is missing: its headers were not found when this program was built");
+      note("engines", name + " is missing: it was not found when this program was built");
     }
     return;
   }
