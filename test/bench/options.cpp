@@ -33,7 +33,7 @@ Options quick_profile() {
   o.request.queries = 300;
   o.request.clusters = 200;
   o.k = {1, 10, 100};
-  o.ef_search = {10, 20, 40, 80, 160, 320};
+  o.ef_search = {10, 20, 40, 100, 200, 400};
   o.passes = 3;
   o.repetitions = 1;
   o.seconds = 1;

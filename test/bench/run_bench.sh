@@ -2,8 +2,8 @@
 # Builds vann_bench_sql and runs it on a private server: test/bench/run_bench.sh [--NAME=VALUE ...]
 # Without options: the quick profile. Options are the program's (options.cpp lists them), and
 #   --publish   copy report and pictures to test/bench/results/, the summary into README.md
-# Results: build/bench/results/ (report.md, results.json, pictures). PG_CONFIG chooses the PostgreSQL;
-# VANN_SERVER=CONNINFO uses a server of yours, which is then not restarted.
+# Results: build/bench/results/ (report.md, results.json, pictures). PG_CONFIG chooses the
+# PostgreSQL; VANN_SERVER=CONNINFO uses a server of yours, which is then not restarted.
 set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
@@ -49,7 +49,7 @@ commit() {
 # Replaces what stands between the two marks of README.md by standard input.
 replace_in_readme() {
   local readme=$top/README.md
-  [ "$(grep -c '^<!-- bench: ' "$readme")" = 2 ] || die "README.md has lost its marks of the benchmark"
+  [ "$(grep -c '^<!-- bench: ' "$readme")" = 2 ] || die "README.md has lost its marks for this"
   awk '
     FNR == NR { text = text $0 "\n"; next }
     /^<!-- bench: begin/ { print; printf "%s", text; inside = 1; next }

@@ -16,8 +16,8 @@ struct DataRequest {
   // text           text512_base.f16.npy, text512_query.f16.npy (512 dimensions, cosine)
   // images         train-images-idx3-ubyte, t10k-images-idx3-ubyte (784 dimensions, L2)
   // synthetic-D    Gaussian clouds of D dimensions; synthetic-DxN: N rows
-  // FILE[:FILE]    vectors to index and, after the colon, queries: .fvecs .bvecs .npy, or .hdf5 with
-  //                the data sets train and test
+  // FILE[:FILE]    vectors to index and, after the colon, queries: .fvecs .bvecs .npy, or .hdf5
+  //                with the data sets train and test
   std::string source;
   std::vector<std::string> directories;  // where named files are looked for, in this order
   std::string metric;                    // l2, cosine or ip; empty: the data set's own, else l2

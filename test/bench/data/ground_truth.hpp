@@ -18,15 +18,15 @@ using Present = std::function<bool(size_t)>;
 
 class GroundTruth {
  public:
-  // Neighbors within a range of rows, `allowed` if given; `tag` names that condition in the cache. An
-  // empty `cache` keeps nothing. Keeps a reference to `data`.
+  // Neighbors within a range of rows, `allowed` if given; `tag` names that condition in the cache.
+  // An empty `cache` keeps nothing. Keeps a reference to `data`.
   GroundTruth(const Dataset &data, RowRange rows, const std::string &cache,
               const std::string &tag = "all", const Allowed &allowed = {});
 
   // Mean, over the queries in `found`, of the share of the k nearest present rows that were found.
   // Queries with fewer than k rows to find are measured by what there is. A row as near as the k-th
-  // counts, so that ties do not matter; a row that is not present or not allowed counts nothing, nor
-  // does a second occurrence. Throws std::runtime_error if the known neighbors do not reach.
+  // counts, so that ties do not matter; a row that is not present or not allowed counts nothing,
+  // nor does a second occurrence. Throws std::runtime_error if the known neighbors do not reach.
   double recall(const Found &found, size_t k, const Present &present = {}) const;
 
   // Known neighbors of a query, nearest first.

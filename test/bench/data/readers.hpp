@@ -1,5 +1,5 @@
-// readers.hpp — vectors from files. Every reader throws std::runtime_error, which names the file and
-// what is wrong with it: missing, not of its format, truncated.
+// readers.hpp — vectors from files. Every reader throws std::runtime_error, which names the file
+// and what is wrong with it: missing, not of its format, truncated.
 #pragma once
 
 #include <cstddef>

@@ -1,4 +1,5 @@
-// synthetic.cpp — a counter-based generator, so that rows can be drawn in parallel and in any order.
+// synthetic.cpp — a counter-based generator, so that rows can be drawn in parallel and in any
+// order.
 #include "bench/data/synthetic.hpp"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
-// engine.hpp — what every engine can do: build an index of a data set's indexed rows, and search it.
+// engine.hpp — what every engine can do: build an index of a data set's indexed rows, and search
+// it.
 #pragma once
 
 #include <cstddef>

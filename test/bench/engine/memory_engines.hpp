@@ -1,5 +1,5 @@
-// memory_engines.hpp — libraries that search in plain memory, in this process, on the same data: what
-// a graph does without a database. Builds use workers + 1 threads, searches one.
+// memory_engines.hpp — libraries that search in plain memory, in this process, on the same data:
+// what a graph does without a database. Builds use workers + 1 threads, searches one.
 #pragma once
 
 #include <memory>

@@ -58,7 +58,7 @@ MemoryWatch::MemoryWatch(std::function<std::vector<int>()> processes)
 
 void MemoryWatch::stop() {
   stopping_ = true;
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void MemoryWatch::sample(const std::vector<int> &pids, bool segments) {

@@ -9,8 +9,8 @@
 
 namespace vann::bench {
 
-// Bytes of anonymous memory that a process has (RssAnon: without files, without shared memory). 0 for
-// a process that is gone.
+// Bytes of anonymous memory that a process has (RssAnon: without files, without shared memory). 0
+// for a process that is gone.
 size_t anonymous_bytes(int pid);
 
 // Samples every few milliseconds from a thread of its own, between construction and stop().
@@ -18,6 +18,7 @@ class MemoryWatch {
  public:
   // `processes` is called from that thread at every few samples; what it throws is ignored.
   explicit MemoryWatch(std::function<std::vector<int>()> processes);
+  ~MemoryWatch() { stop(); }
   void stop();
 
   // Peak of the sum over the processes.

@@ -186,7 +186,8 @@ void SqlEngine::define_search(const std::string &name, const std::string &table,
         q_far int;
         started timestamptz;
     BEGIN
-        FOR q_v, q_near, q_far IN SELECT v, near, far FROM query WHERE query.id < n ORDER BY query.id
+        FOR q_v, q_near, q_far IN
+            SELECT v, near, far FROM query WHERE query.id < n ORDER BY query.id
         LOOP
             started := clock_timestamp();
             ids := ARRAY)" +

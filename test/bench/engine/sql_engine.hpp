@@ -11,12 +11,13 @@
 
 namespace vann::bench {
 
-// Tables: `item` (id, bucket, region, n, v) with the indexed rows, `held` (id, v) with the rows held
-// back, `query` (id, near, far, v). Ids are row numbers of the data set's base, or of its queries.
+// Tables: `item` (id, bucket, region, n, v) with the indexed rows, `held` (id, v) with the rows
+// held back, `query` (id, near, far, v). Ids are row numbers of the data set's base, or of its
+// queries.
 class SqlEngine : public Engine {
  public:
-  // Creates the database bench_<extension> anew and loads the tables. Throws std::runtime_error with
-  // the server's message, as all members do. Keeps the references.
+  // Creates the database bench_<extension> anew and loads the tables. Throws std::runtime_error
+  // with the server's message, as all members do. Keeps the references.
   SqlEngine(const std::string &extension, const Options &options, const Dataset &data,
             const Attributes &attributes);
 
@@ -24,18 +25,18 @@ class SqlEngine : public Engine {
   Pass search(size_t k, int ef_search, size_t n_queries) override;
   SqlEngine *sql() override { return this; }
 
-  // What builds get unless a test asks for less: the option, or room for the vectors and the graph of
-  // every engine. Not more: pgvector's parallel build allocates all of it, and zeroes it.
+  // What builds get unless a test asks for less: the option, or room for the vectors and the graph
+  // of every engine. Not more: pgvector's parallel build allocates all of it, and zeroes it.
   std::string memory() const;
   // Drops a table's index on v and creates it under that maintenance_work_mem.
   BuildFigures build_index(const std::string &table, const std::string &memory);
   void drop_index(const std::string &table) { run("DROP INDEX IF EXISTS " + index_of(table)); }
   double index_bytes(const std::string &table);
 
-  // Defines what search_with() and pages_with() run: the k nearest rows of a table under a condition,
-  // in which `q_near` and `q_far` are columns of the query. The search goes on inside one PL/pgSQL
-  // function with one cached plan and is timed there, so that neither the client nor the planner is
-  // part of the figures.
+  // Defines what search_with() and pages_with() run: the k nearest rows of a table under a
+  // condition, in which `q_near` and `q_far` are columns of the query. The search goes on inside
+  // one PL/pgSQL function with one cached plan and is timed there, so that neither the client nor
+  // the planner is part of the figures.
   void define_search(const std::string &name, const std::string &table, size_t k,
                      const std::string &condition = "");
   Pass search_with(const std::string &name, int ef_search, size_t n_queries);

@@ -1,5 +1,5 @@
-// change.cpp — what writing costs: inserts into an empty and a full index, updates of another column,
-// deletes and VACUUM.
+// change.cpp — what writing costs: inserts into an empty and a full index, updates of another
+// column, deletes and VACUUM.
 #include <algorithm>
 
 #include "bench/measure/change_table.hpp"
@@ -58,7 +58,8 @@ class Change {
   size_t inserted_ = 0;
 };
 
-// One statement per row, each planned once, in one transaction: commits are not part of the figures.
+// One statement per row, each planned once, in one transaction: commits are not part of the
+// figures.
 void Change::create_functions() {
   engine_.run(R"(
     CREATE OR REPLACE FUNCTION insert_held(target regclass, first int, last int) RETURNS void

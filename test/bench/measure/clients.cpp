@@ -1,5 +1,5 @@
-// clients.cpp — throughput of concurrent sessions. The client's threads share the processors with the
-// server, as they would under pgbench.
+// clients.cpp — throughput of concurrent sessions. The client's threads share the processors with
+// the server, as they would under pgbench.
 #include <cmath>
 #include <exception>
 #include <stdexcept>

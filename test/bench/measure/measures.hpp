@@ -1,5 +1,5 @@
-// measures.hpp — what can be measured. A measure adds points to the run's results; how its points are
-// read is told here, for the report.
+// measures.hpp — what can be measured. A measure adds points to the run's results, under one name or
+// several; report/markdown.cpp tells how to read them.
 #pragma once
 
 #include <string>

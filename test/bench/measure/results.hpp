@@ -13,8 +13,8 @@ double median(std::vector<double> values);  // at least one
 // Nearest rank, share from 0 to 1; at least one value.
 double percentile(std::vector<double> values, double share);
 
-// A quantity with its unit as the name's last part, such as build_s or index_mb, and what was read in
-// each repetition. Its value is their median.
+// A quantity with its unit as the name's last part, such as build_s or index_mb, and what was read
+// in each repetition. Its value is their median.
 struct Value {
   std::string name;
   std::vector<double> readings;
@@ -56,8 +56,8 @@ struct Results {
 };
 
 // The most queries per second at a recall of at least `target`: of the points of the curve (recall,
-// queries per second), which is in order of growing effort, and of what lies log-linearly between two
-// of them where the target does. Nothing where no point reaches it.
+// queries per second), which is in order of growing effort, and of what lies log-linearly between
+// two of them where the target does. Nothing where no point reaches it.
 std::optional<double> speed_at_recall(const std::vector<std::pair<double, double>> &curve,
                                       double target);
 

@@ -23,7 +23,8 @@ class Run {
   // are kept.
   Run(const Options &o, const Dataset &d, const Attributes &a, Results &results);
 
-  // Opens the engines that the options ask for, or all that are there; notes those that are missing.
+  // Opens the engines that the options ask for, or all that are there; notes those that are
+  // missing.
   void open_engines();
 
   const Options &options;
@@ -41,8 +42,8 @@ class Run {
   void each_sql_engine(const std::string &measure, const std::function<void(SqlEngine &)> &work);
   // Progress, on standard error.
   void say(const std::string &measure, const std::string &text) const;
-  // The least swept ef_search at which the engine's recall@10 reaches kGoodRecall, else the best one;
-  // 40 where no curve was measured.
+  // The least swept ef_search at which the engine's recall@10 reaches kGoodRecall, else the best
+  // one; 40 where no curve was measured.
   int good_ef(const Engine &engine) const;
 
   static constexpr double kGoodRecall = 0.99;

@@ -10,8 +10,8 @@
 
 namespace vann::bench {
 
-// Runs one statement on each of as many connections, from the same moment; returns the seconds until
-// the last ends. Throws what the first failing one threw.
+// Runs one statement on each of as many connections, from the same moment; returns the seconds
+// until the last ends. Throws what the first failing one threw.
 double run_together(SqlEngine &engine, const std::vector<std::string> &statements);
 
 struct Throughput {

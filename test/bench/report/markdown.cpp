@@ -87,8 +87,8 @@ std::string cell(const Value &value) {
   return is_share ? with_digits(value.median(), 4) : shown(value.median());
 }
 
-// The best of the parameters tells apart points of one engine; the same point of the first engine is
-// what others are compared with. ef_search may differ where it was chosen by recall.
+// The parameters tell apart points of one engine; the same point of the first engine
+// is what others are compared with. ef_search may differ where it was chosen by recall.
 const Point *counterpart(const std::vector<const Point *> &points, const Point &of,
                          const std::string &engine) {
   for (const Point *point : points) {

@@ -43,7 +43,8 @@ std::optional<double> speed_of(const Results &results, const std::string &data,
                                const std::string &engine, const std::string &k, double recall);
 
 std::string json(const Facts &facts, const Results &results);
-// Everything: summaries, then a table per measure and data set. Names the pictures that draw() makes.
+// Everything: summaries, then a table per measure and data set. Names the pictures that draw()
+// makes.
 std::string markdown(const Facts &facts, const Results &results);
 // What a README shows: a summary per data set, of the lines that matter most.
 std::string summary_markdown(const Facts &facts, const Results &results);

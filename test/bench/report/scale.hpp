@@ -19,8 +19,8 @@ struct Tick {
 
 class Scale {
  public:
-  // Covers all values, widened to round numbers. Values that the kind cannot show (not positive on a
-  // logarithmic scale) do not count; without any other the scale is from 0 or 1 to 10.
+  // Covers all values, widened to round numbers. Values that the kind cannot show (not positive on
+  // a logarithmic scale) do not count; without any other the scale is from 0 or 1 to 10.
   Scale(ScaleKind kind, const std::vector<double> &values);
 
   // 0 at the axis's start, 1 at its end; values outside are moved to the nearer end.
