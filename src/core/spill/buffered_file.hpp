@@ -28,6 +28,7 @@ class BufferedFile {
     return room;
   }
   void append(const void *bytes, size_t size) {
+    if (size == 0) return;  // of an empty array, which may be at no address
     if (size < capacity_) {
       std::memcpy(extend(size), bytes, size);
       return;
