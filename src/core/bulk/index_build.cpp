@@ -8,6 +8,7 @@
 #include "core/build/random.hpp"
 #include "core/bulk/spilled_level.hpp"
 #include "core/bulk/stage_timer.hpp"
+#include "core/bulk/watched_space.hpp"
 #include "core/base/no_postgres.hpp"
 
 namespace vann::bulk {
@@ -24,7 +25,7 @@ bool rises(RowKey key, size_t level, uint64_t seed, double divisor) noexcept {
 
 struct IndexBuild::State {
   State(const Params &wanted, spill::SpillSpace &space_, parallel::Monitor &monitor)
-      : params(wanted), space(space_), timer(monitor),
+      : params(wanted), space(space_, monitor), timer(monitor),
         arrivals(std::in_place, params.dims, rows_in_memory(params), space) {}
 
   void link_level(Arrivals &&from);
@@ -32,7 +33,7 @@ struct IndexBuild::State {
   bool raise(size_t to);
 
   Params params;
-  spill::SpillSpace &space;
+  WatchedSpace space;
   StageTimer timer;
   std::optional<Arrivals> arrivals;  // until linked
   uint64_t rows = 0;

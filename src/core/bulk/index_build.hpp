@@ -53,7 +53,7 @@ class IndexBuild {
 
   // One row; `values` are padded_dims(dims) digits and need not stay. Keys are distinct, below 2^63,
   // and may come in any order: the result does not depend on it. Throws spill::SpillFailed,
-  // std::bad_alloc, std::length_error at 2^31 rows.
+  // parallel::Cancelled, std::bad_alloc, std::length_error at 2^31 rows.
   void add(RowKey key, const quantize::ByteCode &code, const int8_t *values);
 
   // Builds all levels. To be called once. Throws parallel::Cancelled, spill::SpillFailed,

@@ -156,7 +156,7 @@ Distribution distribute(std::unique_ptr<RowFile> arrivals, Cells &cells, const C
   size_t ranges;
   const std::vector<uint32_t> range_of =
       stretches_of(primaries, context.plan.block_rows, &ranges);
-  result.bundle_of = stretches_of(copies, context.plan.group_rows / 2, &result.bundles);
+  result.bundle_of = stretches_of(copies, context.plan.group_rows, &result.bundles);
   for (size_t i = 0; i < ranges; ++i) result.ranges.push_back(make_range(context));
   std::vector<uint16_t> assigned;
   for_each_chunk(*arrivals, context.plan.chunk_rows, chunk, [&](size_t first) {
