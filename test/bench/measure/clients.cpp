@@ -2,6 +2,8 @@
 // the server, as they would under pgbench.
 #include <cmath>
 #include <exception>
+#include <functional>
+#include <map>
 #include <stdexcept>
 #include <thread>
 
@@ -13,6 +15,8 @@ namespace vann::bench {
 namespace {
 
 constexpr size_t kWarmQueries = 50;
+// The time of a measure is cut into so many.
+constexpr size_t kSlices = 3;
 
 // Sessions that search a table for one of the queries after another.
 class Readers {
@@ -22,7 +26,7 @@ class Readers {
 
   Throughput operator()(size_t sessions) {
     return run_for(
-        engine_, sessions, run_.options.seconds,
+        engine_, sessions, run_.options.seconds / kSlices,
         [this](Connection &connection) {
           connection.run("SET hnsw.ef_search = " + std::to_string(ef_));
           connection.prepare("nearest", engine_.statement(table_, 10));
@@ -33,8 +37,6 @@ class Readers {
           search(connection, session * 61 + count);
         });
   }
-
-  int ef() const { return ef_; }
 
  private:
   void search(Connection &connection, size_t number) {
@@ -48,11 +50,45 @@ class Readers {
   const int ef_;
 };
 
-std::vector<Value> values_of(const Throughput &done) {
-  if (done.microseconds.empty()) throw std::runtime_error("nothing ended in the time given");
-  return {{"qps", {done.per_second}},
-          {"p50_us", {percentile(done.microseconds, 0.5)}},
-          {"p99_us", {percentile(done.microseconds, 0.99)}}};
+// Values of one engine at one number of sessions, with a reading per slice of the time.
+class Readings {
+ public:
+  void add(const Throughput &done) {
+    if (done.microseconds.empty()) throw std::runtime_error("nothing ended in the time given");
+    add("qps", done.per_second);
+    add("p50_us", percentile(done.microseconds, 0.5));
+    add("p99_us", percentile(done.microseconds, 0.99));
+  }
+
+  void add(const std::string &name, double reading) {
+    for (Value &value : values) {
+      if (value.name == name) return value.readings.push_back(reading);
+    }
+    values.push_back({name, {reading}});
+  }
+
+  std::vector<Value> values;
+};
+
+// Measures all engines in turn, slice after slice, so that what else the machine does meets all of
+// them alike; then adds the points, whose values are medians of the slices.
+void measure_in_slices(Run &run, const std::string &measure,
+                       const std::function<void(SqlEngine &, size_t sessions, Readings &)> &work) {
+  for (const size_t sessions : run.options.clients) {
+    std::map<std::string, Readings> readings;
+    for (size_t slice = 0; slice < kSlices; ++slice) {
+      run.each_sql_engine(
+          measure, [&](SqlEngine &engine) { work(engine, sessions, readings[engine.name()]); });
+    }
+    for (const auto &engine : run.engines) {
+      const auto found = readings.find(engine->name());
+      if (found == readings.end() || found->second.values.empty()) continue;
+      run.add(measure, *engine,
+              {{"clients", std::to_string(sessions)},
+               {"ef_search", std::to_string(run.good_ef(*engine))}},
+              found->second.values);
+    }
+  }
 }
 
 // A held row, moved a little, so that every inserted vector is a new one.
@@ -74,7 +110,7 @@ std::vector<float> new_vector(const Dataset &data, size_t number) {
 double insert_for(Run &run, SqlEngine &engine, size_t first_number) {
   const std::string first_id = std::to_string(4 * run.data.base.rows + first_number);
   return run_for(
-             engine, 1, run.options.seconds,
+             engine, 1, run.options.seconds / kSlices,
              [&](Connection &connection) {
                connection.run("SET synchronous_commit = off");
                connection.run("CREATE TEMP SEQUENCE number START " + first_id);
@@ -88,53 +124,49 @@ double insert_for(Run &run, SqlEngine &engine, size_t first_number) {
       .per_second;
 }
 
-void measure_reads(Run &run, SqlEngine &engine) {
-  engine.ensure_built();
-  Readers readers(run, engine, "item");
-  const std::string ef = std::to_string(readers.ef());
-  const double recall =
-      run.truth.recall(engine.search(10, readers.ef(), run.data.queries.rows).found, 10);
-  for (const size_t sessions : run.options.clients) {
-    std::vector<Value> values = values_of(readers(sessions));
-    values.push_back({"recall", {recall}});
-    run.add("clients", engine, {{"clients", std::to_string(sessions)}, {"ef_search", ef}},
-            std::move(values));
-  }
-}
-
-void measure_mixed(Run &run, SqlEngine &engine, const ChangeTable &table) {
-  table.create(engine);
-  Readers readers(run, engine, "change");
-  size_t first_number = 0;
-  for (const size_t sessions : run.options.clients) {
-    std::vector<Value> values;
-    double inserts = 0;
-    std::exception_ptr failure;
-    std::jthread writer([&] {
-      try {
-        inserts = insert_for(run, engine, first_number);
-      } catch (...) {
-        failure = std::current_exception();
-      }
-    });
-    const Throughput reads = readers(sessions);
-    writer.join();
-    if (failure) std::rethrow_exception(failure);
-    first_number += 1'000'000;
-    values = values_of(reads);
-    values.push_back({"inserts_per_s", {inserts}});
-    run.add("mixed", engine,
-            {{"clients", std::to_string(sessions)}, {"ef_search", std::to_string(readers.ef())}},
-            std::move(values));
-  }
+// Readers, and a writer beside them.
+void measure_mixed(Run &run, SqlEngine &engine, size_t sessions, size_t first_number,
+                   Readings &readings) {
+  double inserts = 0;
+  std::exception_ptr failure;
+  std::jthread writer([&] {
+    try {
+      inserts = insert_for(run, engine, first_number);
+    } catch (...) {
+      failure = std::current_exception();
+    }
+  });
+  const Throughput reads = Readers(run, engine, "change")(sessions);
+  writer.join();
+  if (failure) std::rethrow_exception(failure);
+  readings.add(reads);
+  readings.add("inserts_per_s", inserts);
 }
 
 }  // namespace
 
 void measure_clients(Run &run) {
-  run.each_sql_engine("clients", [&](SqlEngine &engine) { measure_reads(run, engine); });
+  std::map<std::string, double> recalls;
+  run.each_sql_engine("clients", [&](SqlEngine &engine) {
+    engine.ensure_built();
+    const Found found = engine.search(10, run.good_ef(engine), run.data.queries.rows).found;
+    recalls[engine.name()] = run.truth.recall(found, 10);
+  });
+  measure_in_slices(run, "clients", [&](SqlEngine &engine, size_t sessions, Readings &readings) {
+    if (!recalls.contains(engine.name())) return;
+    readings.add(Readers(run, engine, "item")(sessions));
+    readings.add("recall", recalls[engine.name()]);
+  });
   const ChangeTable table(run);
-  run.each_sql_engine("mixed", [&](SqlEngine &engine) { measure_mixed(run, engine, table); });
+  std::map<std::string, size_t> next_numbers;  // of inserted vectors
+  run.each_sql_engine("mixed", [&](SqlEngine &engine) {
+    table.create(engine);
+    next_numbers[engine.name()] = 0;
+  });
+  measure_in_slices(run, "mixed", [&](SqlEngine &engine, size_t sessions, Readings &readings) {
+    if (!next_numbers.contains(engine.name())) return;
+    measure_mixed(run, engine, sessions, next_numbers[engine.name()] += 1'000'000, readings);
+  });
 }
 
 }  // namespace vann::bench
