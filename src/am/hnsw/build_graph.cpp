@@ -15,11 +15,13 @@ bool BackendMonitor::cancelled() noexcept { return QueryCancelPending || ProcDie
 
 void BackendMonitor::progress(int stage, uint64_t done, uint64_t total) noexcept {
   if (!shown_) return;
-  if (stage != stage_) {
-    stage_ = stage;
+  if (stage != stage_)
     pgstat_progress_update_param(PROGRESS_CREATEIDX_SUBPHASE, kPhasePartition + stage);
+  // Preparations of a stage do not know its total yet.
+  if (stage != stage_ || (total != total_ && total != 0))
     pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_TOTAL, static_cast<int64>(total));
-  }
+  stage_ = stage;
+  total_ = total;
   pgstat_progress_update_param(PROGRESS_CREATEIDX_TUPLES_DONE, static_cast<int64>(done));
 }
 

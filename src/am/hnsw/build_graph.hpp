@@ -26,6 +26,7 @@ class BackendMonitor : public parallel::Monitor {
  private:
   bool shown_;
   int stage_ = -1;
+  uint64_t total_ = 0;
 };
 
 // Runs core work: exceptions become errors once all C++ frames below have gone. A `space` that the work

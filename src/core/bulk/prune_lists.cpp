@@ -32,6 +32,7 @@ class BlockWork {
 
   void begin(size_t block) {
     block_ = block;
+    context_.timer.set_part(base(), 0, placed_.size());
     lists_.reset(rows(), stage_, context_.team);
     kept_.resize(rows());
   }
@@ -133,7 +134,6 @@ void FirstPrune::merge(PartialLists &partial) {
       at = next;
     }
     const parallel::Loop loop{static_cast<int>(stage_), heads.size(), kRowsPerChunk, 0, 0};
-    context_.timer.set_part(base(), 0, placed_.size());
     context_.team.run(loop, [&](parallel::Worker &, size_t from, size_t to) {
       for (size_t i = from; i < to; ++i) {
         Head head;
