@@ -1,14 +1,12 @@
 // neighbor_code.cpp — codes of neighbors' residuals, and their place in the tiles of 32.
-// Sums are taken in lanes.hpp's fixed order: factors have the same bits on every CPU.
+// The kernels sum in a fixed order: factors have the same bits on every CPU.
 #include "core/quantize/neighbor_code.hpp"
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 
 #include "core/base/bfloat16.hpp"
 #include "core/quantize/lanes.hpp"
-#include "core/quantize/planes.hpp"
 #include "core/simd/kernels.hpp"
 
 #include "core/base/no_postgres.hpp"
@@ -18,6 +16,7 @@ namespace {
 
 using simd::kCodeBlock;
 using simd::kScanWidth;
+using simd::ResidualSums;
 
 // Width of a step of the 2-bit code in units of the root mean square: the best uniform quantizer of
 // four levels for Gaussian coordinates (Max 1960).
@@ -30,116 +29,25 @@ constexpr double kFactorMax = 3e38;
 constexpr float kSmallSquare = 1e-28f;
 constexpr float kLargeSquare = 1e28f;
 
-// Sums over residual r = unit * (o - c), levels s and parent p = unit * c. <r, r> and <r, p> cover
-// all dimensions, <s, r> and <s, p> the coded ones.
-struct ResidualSums {
-  float squared;          // <r, r>
-  float level_residual;   // <s, r>
-  float level_parent;     // <s, p>
-  float residual_parent;  // <r, p>
-};
-
-struct ResidualLanes {
-  LaneSum squared;
-  LaneSum level_residual;
-  LaneSum level_parent;
-  LaneSum residual_parent;
-
-  ResidualSums totals() const noexcept {
-    return {squared.total(), level_residual.total(), level_parent.total(), residual_parent.total()};
-  }
-};
-
 float rounded_factor(double value) noexcept {
   return clamped(to_finite(value), -static_cast<float>(kFactorMax), static_cast<float>(kFactorMax));
 }
 
-// Digits of four dimensions; `inverse` is 1 / step, of which the 1-bit code has no need.
-template <uint32_t bits>
-inline Int4 digits_of(Float4 r, float inverse) noexcept {
-  if constexpr (bits == 1) {
-    return (r >= splat(0.0f)) & Int4{1, 1, 1, 1};
-  } else {
-    return truncated(clamped(r * splat(inverse) + splat(2.0f), 0.0f, 3.5f));
-  }
-}
-
-// One block of 64 coded dimensions.
-template <uint32_t bits>
-void encode_block(const float *c, const float *o, float unit, float inverse, DigitBlock &digits,
-                  ResidualLanes *lanes) noexcept {
-  constexpr float kHalf = 0.5f * ((1u << bits) - 1);
-  int32_t wide[kCodeBlock];
-  for (size_t i = 0; i < kCodeBlock; i += 4) {
-    const size_t half = i / 4 % 2;
-    const Float4 p = load4(c + i) * splat(unit);
-    const Float4 r = load4(o + i) * splat(unit) - p;
-    const Int4 digit = digits_of<bits>(r, inverse);
-    const Float4 s = to_float(digit) - splat(kHalf);
-    std::memcpy(wide + i, &digit, sizeof digit);
-    lanes->squared.add(half, r * r);
-    lanes->level_residual.add(half, s * r);
-    lanes->level_parent.add(half, s * p);
-    lanes->residual_parent.add(half, r * p);
-  }
-  for (size_t i = 0; i < kCodeBlock; ++i) {
-    digits[i] = static_cast<uint8_t>(wide[i]);
-  }
-}
-
-// Dimensions beyond the coded prefix.
-void add_uncoded(const float *c, const float *o, size_t n, float unit,
-                 ResidualSums *sums) noexcept {
-  LaneSum squared;
-  LaneSum residual_parent;
-  for_each_four(c, n, [&](Float4 parent, size_t half, size_t i) {
-    float tail[4] = {};
-    std::copy(o + std::min(i, n), o + std::min(i + 4, n), tail);
-    const Float4 p = parent * splat(unit);
-    const Float4 r = load4(tail) * splat(unit) - p;
-    squared.add(half, r * r);
-    residual_parent.add(half, r * p);
-  });
-  sums->squared += squared.total();
-  sums->residual_parent += residual_parent.total();
-}
-
-template <uint32_t bits>
-ResidualSums encode_residual(const float *c, const float *o, size_t dims, size_t coded_dims,
-                             float unit, float inverse, uint8_t *code) noexcept {
-  ResidualLanes lanes;
-  for (size_t i = 0; i < coded_dims; i += kCodeBlock) {
-    DigitBlock digits;
-    encode_block<bits>(c + i, o + i, unit, inverse, digits, &lanes);
-    for (uint32_t plane = 0; plane < bits; ++plane) {
-      pack_bits(digits, bits - 1 - plane, code + (plane * coded_dims + i) / 8);
-    }
-  }
-  ResidualSums sums = lanes.totals();
-  if (coded_dims < dims) {
-    add_uncoded(c + coded_dims, o + coded_dims, dims - coded_dims, unit, &sums);
-  }
-  return sums;
-}
-
 // 1 / step of the 2-bit code; 0 for a zero residual.
 float inverse_step(const float *c, const float *o, size_t coded_dims, float unit) noexcept {
-  LaneSum squares;
-  for (size_t i = 0; i < coded_dims; i += 4) {
-    const Float4 r = load4(o + i) * splat(unit) - load4(c + i) * splat(unit);
-    squares.add(i / 4 % 2, r * r);
-  }
-  const double mean = static_cast<double>(squares.total()) / static_cast<double>(coded_dims);
+  const float squared = simd::kernels().residual_squared(c, o, coded_dims, unit);
+  const double mean = static_cast<double>(squared) / static_cast<double>(coded_dims);
   return mean > 0.0 ? to_finite(1.0 / (kTwoBitStep * std::sqrt(mean))) : 0.0f;
 }
 
 ResidualSums encode_scaled(const float *c, const float *o, size_t dims, size_t coded_dims,
                            uint32_t bits, float unit, uint8_t *code) noexcept {
+  const simd::Kernels &kernels = simd::kernels();
   if (bits == 1) {
-    return encode_residual<1>(c, o, dims, coded_dims, unit, 0.0f, code);
+    return kernels.encode_residual_u1(c, o, dims, coded_dims, unit, 0.0f, code);
   }
   const float inverse = inverse_step(c, o, coded_dims, unit);
-  return encode_residual<2>(c, o, dims, coded_dims, unit, inverse, code);
+  return kernels.encode_residual_u2(c, o, dims, coded_dims, unit, inverse, code);
 }
 
 // A power of two that brings the largest residual to about 1; 0 for a zero residual.

@@ -117,10 +117,7 @@ ByteCode encode_bytes(const float *x, size_t dims, int8_t *values) noexcept {
 
 void decode_bytes(const int8_t *values, const CodeFactors &factors, size_t dims,
                   float *out) noexcept {
-  const float delta = factors.delta;
-  for (size_t i = 0; i < dims; ++i) {
-    out[i] = delta * (static_cast<float>(values[i]) + 0.5f);
-  }
+  simd::kernels().decode_i8(values, factors.delta, dims, out);
 }
 
 namespace {

@@ -29,6 +29,15 @@ struct DotNorms {
   float b_squared;
 };
 
+// Sums over residual r = unit * (o - c) of neighbor o and parent c, p = unit * c and levels s.
+// <r, r> and <r, p> cover all dimensions, <s, r> and <s, p> the coded ones.
+struct ResidualSums {
+  float squared;          // <r, r>
+  float level_residual;   // <s, r>
+  float level_parent;     // <s, p>
+  float residual_parent;  // <r, p>
+};
+
 struct Kernels {
   const char *name;  // "generic", "avx2", "avx512", "avx512vbmi", "neon"
 
@@ -94,6 +103,22 @@ struct Kernels {
   // least of them, rounded to integers, in scan32's order. `n` is a multiple of kCodeBlock; the sum
   // of four magnitudes is at most 255 << kSubsetFraction.
   void (*subset_sums)(const int16_t *values, size_t n, uint8_t *table) noexcept;
+
+  // Codes of residuals (quantize/neighbor_code.hpp). Like hadamard(), these have the same bits on
+  // every CPU, except for the signs and payloads of NaN.
+  //   decode_i8         out[i] = delta * (values[i] + 0.5), i < n; the arrays do not overlap
+  //   residual_squared  <r, r> over n dimensions, a multiple of 8
+  //   encode_residual_u1, _u2   c, o: [dims]; the digits of the first `coded_dims`, a multiple of
+  //            kCodeBlock and at most `dims`, to one or two planes of u1, high plane first, each
+  //            coded_dims / 8 bytes. A digit of one bit is r >= 0, with level digit - 1/2; of two
+  //            bits r * inverse + 2 clamped to [0, 3] and truncated, with level digit - 3/2. The
+  //            1-bit code has no need of `inverse`.
+  void (*decode_i8)(const int8_t *values, float delta, size_t n, float *out) noexcept;
+  float (*residual_squared)(const float *c, const float *o, size_t n, float unit) noexcept;
+  ResidualSums (*encode_residual_u1)(const float *c, const float *o, size_t dims, size_t coded_dims,
+                                     float unit, float inverse, uint8_t *code) noexcept;
+  ResidualSums (*encode_residual_u2)(const float *c, const float *o, size_t dims, size_t coded_dims,
+                                     float unit, float inverse, uint8_t *code) noexcept;
 };
 
 // The tables compiled into this binary that the CPU supports, best first; always at least one

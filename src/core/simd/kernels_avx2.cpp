@@ -11,6 +11,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
 
@@ -351,6 +352,24 @@ void scan32(const uint8_t *tiles, const uint8_t *table, size_t dims, uint32_t *s
   }
 }
 
+// ---- Codes of residuals --------------------------------------------------------------------
+
+struct Avx2Residual {
+  using Floats [[gnu::vector_size(32)]] = float;
+  using Ints [[gnu::vector_size(32)]] = int32_t;
+  static constexpr size_t kWidth = 8;
+
+  static uint32_t signs(Ints x) noexcept {
+    return static_cast<uint32_t>(_mm256_movemask_ps(reinterpret_cast<__m256>(x)));
+  }
+  static Floats max(Floats x, Floats y) noexcept { return _mm256_max_ps(x, y); }
+  static Floats min(Floats x, Floats y) noexcept { return _mm256_min_ps(x, y); }
+  static Floats load_i8(const int8_t *p) noexcept {
+    const __m128i bytes = _mm_loadl_epi64(reinterpret_cast<const __m128i *>(p));
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes));
+  }
+};
+
 }  // namespace
 
 constinit const Kernels kAvx2Kernels = {
@@ -375,6 +394,10 @@ constinit const Kernels kAvx2Kernels = {
     .products_i8 = products_i8,
     .scan32 = scan32,
     .subset_sums = subset_sums<Avx2Lanes>,
+    .decode_i8 = decode_i8<Avx2Residual>,
+    .residual_squared = residual_squared<Avx2Residual>,
+    .encode_residual_u1 = encode_residual<Avx2Residual, 1>,
+    .encode_residual_u2 = encode_residual<Avx2Residual, 2>,
 };
 
 }  // namespace vann::simd

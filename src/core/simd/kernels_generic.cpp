@@ -6,8 +6,13 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__SSE__)
+#include <xmmintrin.h>
+#endif
+
 #include "core/base/half.hpp"
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/residual_impl.hpp"
 #include "core/simd/tables.hpp"
 
 #include "core/base/no_postgres.hpp"
@@ -152,6 +157,29 @@ void scan32(const uint8_t *tiles, const uint8_t *table, size_t dims, uint32_t *s
   }
 }
 
+// ---- Codes of residuals --------------------------------------------------------------------
+
+struct GenericResidual {
+  using Floats = GenericLanes::Batch;
+  using Ints = GenericLanes::Bits;
+  static constexpr size_t kWidth = 4;
+
+  static uint32_t signs(Ints x) noexcept {
+#if defined(__SSE__)
+    return static_cast<uint32_t>(_mm_movemask_ps(std::bit_cast<__m128>(x)));
+#else
+    const Ints own = (x >> 31) & Ints{1, 2, 4, 8};
+    return static_cast<uint32_t>((own[0] | own[2]) | (own[1] | own[3]));
+#endif
+  }
+  static Floats max(Floats x, Floats y) noexcept { return x > y ? x : y; }
+  static Floats min(Floats x, Floats y) noexcept { return x < y ? x : y; }
+};
+
+void decode_i8(const int8_t *values, float delta, size_t n, float *out) noexcept {
+  for (size_t i = 0; i < n; i++) out[i] = delta * (static_cast<float>(values[i]) + 0.5f);
+}
+
 }  // namespace
 
 constinit const Kernels kGenericKernels = {
@@ -176,6 +204,10 @@ constinit const Kernels kGenericKernels = {
     .products_i8 = products_i8,
     .scan32 = scan32,
     .subset_sums = subset_sums<GenericLanes>,
+    .decode_i8 = decode_i8,
+    .residual_squared = residual_squared<GenericResidual>,
+    .encode_residual_u1 = encode_residual<GenericResidual, 1>,
+    .encode_residual_u2 = encode_residual<GenericResidual, 2>,
 };
 
 }  // namespace vann::simd

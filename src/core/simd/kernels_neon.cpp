@@ -11,6 +11,7 @@
 #include <xsimd/xsimd.hpp>
 
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
 
@@ -266,6 +267,28 @@ void scan32(const uint8_t *tiles, const uint8_t *table, size_t dims, uint32_t *s
   }
 }
 
+// ---- Codes of residuals --------------------------------------------------------------------
+
+struct NeonResidual {
+  using Floats [[gnu::vector_size(16)]] = float;
+  using Ints [[gnu::vector_size(16)]] = int32_t;
+  static constexpr size_t kWidth = 4;
+
+  static uint32_t signs(Ints x) noexcept {
+    const int32x4_t lanes = {0, 1, 2, 3};
+    return vaddvq_u32(vshlq_u32(vshrq_n_u32(vreinterpretq_u32_s32(x), 31), lanes));
+  }
+  // Not vmaxq and vminq, which return NaN.
+  static Floats max(Floats x, Floats y) noexcept { return x > y ? x : y; }
+  static Floats min(Floats x, Floats y) noexcept { return x < y ? x : y; }
+  static Floats load_i8(const int8_t *p) noexcept {
+    int32_t four;
+    std::memcpy(&four, p, sizeof(four));
+    const int16x8_t wide = vmovl_s8(vreinterpret_s8_s32(vdup_n_s32(four)));
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(wide)));
+  }
+};
+
 }  // namespace
 
 constinit const Kernels kNeonKernels = {
@@ -290,6 +313,10 @@ constinit const Kernels kNeonKernels = {
     .products_i8 = products_i8,
     .scan32 = scan32,
     .subset_sums = subset_sums<NeonLanes>,
+    .decode_i8 = decode_i8<NeonResidual>,
+    .residual_squared = residual_squared<NeonResidual>,
+    .encode_residual_u1 = encode_residual<NeonResidual, 1>,
+    .encode_residual_u2 = encode_residual<NeonResidual, 2>,
 };
 
 }  // namespace vann::simd
