@@ -40,18 +40,9 @@ MetaPage new_meta(uint32_t dims, Metric metric, int m, int ef_construction) {
   meta.build_id = pg_prng_uint64(&pg_global_prng_state);
   // A fixed seed: the rotation need not be secret, and builds repeat bit by bit.
   meta.rotation_seed = kSeed;
-  meta.dims = dims;
-  meta.degree = layout.degree;
+  describe_layout(layout, dims, metric, &meta);
   meta.m = static_cast<uint16_t>(m);
   meta.ef_construction = static_cast<uint16_t>(ef_construction);
-  meta.metric = static_cast<uint8_t>(metric);
-  meta.rotated_dims = layout.rotated_dims;
-  meta.code_dims = layout.shape.dims;
-  meta.code_bits = layout.shape.code_bits;
-  meta.neighbor_dims = layout.shape.neighbor_dims;
-  meta.neighbor_bits = layout.shape.neighbor_bits;
-  meta.slots = layout.slots;
-  meta.stride = layout.stride;
   meta.first_record_block = kMetaBlock + 1;
   meta.entry_record = kNoRecord;
   meta.entry_level = -1;

@@ -100,6 +100,19 @@ Layout choose_layout(uint32_t dims, Metric metric, uint32_t degree) noexcept {
   return best;
 }
 
+void describe_layout(const Layout &layout, uint32_t dims, Metric metric, MetaPage *meta) noexcept {
+  meta->dims = dims;
+  meta->metric = static_cast<uint8_t>(metric);
+  meta->degree = layout.degree;
+  meta->rotated_dims = layout.rotated_dims;
+  meta->code_dims = layout.shape.dims;
+  meta->code_bits = layout.shape.code_bits;
+  meta->neighbor_dims = layout.shape.neighbor_dims;
+  meta->neighbor_bits = layout.shape.neighbor_bits;
+  meta->slots = layout.slots;
+  meta->stride = layout.stride;
+}
+
 bool layout_from_meta(const MetaPage &meta, Layout *layout) noexcept {
   *layout = {};
   if (meta.metric > static_cast<uint8_t>(Metric::kCosine)) return false;

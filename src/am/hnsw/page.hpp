@@ -176,7 +176,9 @@ inline constexpr int kMaxLevel = 15;
 // `degree` is a multiple of 32, at most 224.
 Layout choose_layout(uint32_t dims, Metric metric, uint32_t degree) noexcept;
 
-// The layout that a metapage describes. False when its numbers contradict each other.
+// Writes a layout into the fields of a metapage that describe it, and reads it back. False when its
+// numbers contradict each other.
+void describe_layout(const Layout &layout, uint32_t dims, Metric metric, MetaPage *meta) noexcept;
 bool layout_from_meta(const MetaPage &meta, Layout *layout) noexcept;
 
 // A record in a page, or in a copy. `Byte` is uint8_t or const uint8_t.

@@ -12,16 +12,7 @@ inline MetaPage meta_of(const Layout &layout, uint32_t dims, Metric metric) {
   meta.magic = kMagic;
   meta.version = kFormatVersion;
   meta.page_bytes = kPageBytes;
-  meta.dims = dims;
-  meta.degree = layout.degree;
-  meta.metric = static_cast<uint8_t>(metric);
-  meta.rotated_dims = layout.rotated_dims;
-  meta.code_dims = layout.shape.dims;
-  meta.code_bits = layout.shape.code_bits;
-  meta.neighbor_dims = layout.shape.neighbor_dims;
-  meta.neighbor_bits = layout.shape.neighbor_bits;
-  meta.slots = layout.slots;
-  meta.stride = layout.stride;
+  describe_layout(layout, dims, metric, &meta);
   return meta;
 }
 
