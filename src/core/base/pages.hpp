@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <limits>
 #include <new>
+#include <utility>
 #include <vector>
 
 namespace vann {
@@ -52,5 +53,46 @@ struct PageAllocator {
 
 template <class T>
 using PageVector = std::vector<T, PageAllocator<T>>;
+
+// Uninitialised memory on cache-line boundaries that only grows. Contents are lost on growth. Room that
+// is not written to takes no memory, if it is large.
+template <class T>
+class AlignedBuffer {
+ public:
+  AlignedBuffer() = default;
+  AlignedBuffer(AlignedBuffer &&other) noexcept
+      : memory_(std::exchange(other.memory_, nullptr)),
+        capacity_(std::exchange(other.capacity_, 0)) {}
+  AlignedBuffer &operator=(AlignedBuffer &&other) noexcept {
+    std::swap(memory_, other.memory_);
+    std::swap(capacity_, other.capacity_);
+    return *this;
+  }
+  ~AlignedBuffer() { release(); }
+
+  // At least `count` elements. Throws std::bad_alloc.
+  T *reserve(size_t count) {
+    if (count > capacity_) {
+      release();
+      memory_ = static_cast<T *>(allocate_pages(count * sizeof(T)));
+      capacity_ = count;
+    }
+    return memory_;
+  }
+  T &operator[](size_t i) noexcept { return memory_[i]; }
+  const T &operator[](size_t i) const noexcept { return memory_[i]; }
+  T *data() noexcept { return memory_; }
+  const T *data() const noexcept { return memory_; }
+
+ private:
+  void release() noexcept {
+    if (capacity_ > 0) free_pages(memory_, capacity_ * sizeof(T));
+    memory_ = nullptr;
+    capacity_ = 0;
+  }
+
+  T *memory_ = nullptr;
+  size_t capacity_ = 0;
+};
 
 }  // namespace vann

@@ -15,44 +15,6 @@
 
 namespace vann::build {
 
-// Uninitialised memory on cache-line boundaries that only grows. Contents are lost on growth.
-template <class T>
-class AlignedBuffer {
- public:
-  AlignedBuffer() = default;
-  AlignedBuffer(AlignedBuffer &&other) noexcept
-      : memory_(std::exchange(other.memory_, nullptr)),
-        capacity_(std::exchange(other.capacity_, 0)) {}
-  AlignedBuffer &operator=(AlignedBuffer &&other) noexcept {
-    std::swap(memory_, other.memory_);
-    std::swap(capacity_, other.capacity_);
-    return *this;
-  }
-  ~AlignedBuffer() { release(); }
-
-  // At least `count` elements. Throws std::bad_alloc.
-  T *reserve(size_t count) {
-    if (count > capacity_) {
-      release();
-      memory_ = static_cast<T *>(allocate_pages(count * sizeof(T)));
-      capacity_ = count;
-    }
-    return memory_;
-  }
-  T *data() noexcept { return memory_; }
-  const T *data() const noexcept { return memory_; }
-
- private:
-  void release() noexcept {
-    if (capacity_ > 0) free_pages(memory_, capacity_ * sizeof(T));
-    memory_ = nullptr;
-    capacity_ = 0;
-  }
-
-  T *memory_ = nullptr;
-  size_t capacity_ = 0;
-};
-
 // The rows of a set under a numbering: row i of the view is row numbers[i] of the set's arrays.
 class RowView {
  public:

@@ -5,6 +5,7 @@
 
 #include "core/bulk/list_files.hpp"
 #include "core/bulk/memory_plan.hpp"
+#include "core/bulk/residents.hpp"
 #include "core/base/no_postgres.hpp"
 
 namespace vann::bulk {
@@ -30,8 +31,7 @@ class CellGroups {
   const Context &context_;
   BlockMap blocks_;
   PageVector<CellEntry> pending_;
-  IdSet rows_;     // of the pending entries
-  RowBlock codes_;
+  Residents rows_;  // of the pending entries
   build::CandidateLists lists_;
   std::vector<PartialLists> partial_;
   size_t done_ = 0;   // entries
@@ -39,8 +39,9 @@ class CellGroups {
 };
 
 CellGroups::CellGroups(PlacedRows &placed, const Context &context)
-    : placed_(placed), context_(context), blocks_(placed.block_begin), rows_(placed.size()),
-      codes_(context.params.dims), lists_(0, list_length(context.params), context.team) {
+    : placed_(placed), context_(context), blocks_(placed.block_begin),
+      rows_(placed.size(), context.params.dims, context.plan.group_rows),
+      lists_(0, list_length(context.params), context.team) {
   for (auto &file : block_files(placed.blocks(), context)) partial_.push_back({std::move(file)});
   for (const CellBundle &bundle : placed.bundles) total_ += bundle.count;
 }
@@ -58,23 +59,21 @@ build::Cells CellGroups::cells_of(std::span<const CellEntry> entries) const {
   std::vector<size_t> next(cells.begin.begin(), cells.begin.end() - 1);
   cells.members.resize(entries.size());
   for (const CellEntry &entry : entries)
-    cells.members[next[entry.cell - first]++] = rows_.rank(entry.row);
+    cells.members[next[entry.cell - first]++] = rows_.place(entry.row);
   return cells;
 }
 
 // Works on the pending entries and drops them.
 void CellGroups::compare() {
   const size_t entries = pending_.size();
-  rows_.index();
-  placed_.rows.gather(rows_, codes_);
-  const build::VectorSet set = codes_.set();
-  const build::RowView view(set, nullptr, set.rows);
+  rows_.load(placed_.rows, 0);
+  const build::RowView view = rows_.view();
   context_.timer.set_part(done_, 0, total_);
   build::Cells cells = cells_of(pending_);
   pending_.clear();
   const build::Partition partition =
       build::split_cells(view, context_.params.graph, std::move(cells), context_.team);
-  lists_.reset(set.rows, build::Stage::kLeaves, context_.team);
+  lists_.reset(view.size(), build::Stage::kLeaves, context_.team);
   context_.timer.set_part(done_, entries, total_);
   build::fill_from_leaves(view, partition, context_.params.graph.kept_per_leaf, lists_,
                           context_.team);
@@ -84,22 +83,16 @@ void CellGroups::compare() {
   rows_.clear();
 }
 
-// Ranks and numbers are in the same order, and so stay candidates.
 void CellGroups::write_lists() {
-  std::vector<uint32_t> numbers;
-  numbers.reserve(rows_.size());
-  rows_.for_each([&](uint32_t row) { numbers.push_back(row); });
   size_t open = 0;
-  for (uint32_t rank = 0; rank < numbers.size(); ++rank) {
-    const auto list = lists_.list(rank);
-    size_t count = 0;
-    for (; count < list.size() && list[count] != build::kNoCandidate; ++count)
-      list[count] = build::make_candidate(build::distance_of(list[count]),
-                                          numbers[build::row_of(list[count])]);
-    const size_t block = blocks_.block_of(numbers[rank]);
+  for (uint32_t place = 0; place < rows_.size(); ++place) {
+    const auto list = build::without_free_slots(lists_.list(place));
+    rows_.to_numbers(list);
+    const uint32_t row = rows_.number(place);
+    const size_t block = blocks_.block_of(row);
     if (block != open) partial_[open].file.finish();
     open = block;
-    partial_[block].append(numbers[rank], list.first(count));
+    partial_[block].append(row, list);
   }
   partial_[open].file.finish();
 }
@@ -107,8 +100,7 @@ void CellGroups::write_lists() {
 void CellGroups::take(std::span<const CellEntry> entries) {
   for (const CellEntry &entry : entries) {
     // A stretch of cells with more rows than memory holds is cut.
-    if (rows_.size() == context_.plan.group_rows && !rows_.contains(entry.row))
-      compare();
+    if (rows_.is_full() && !rows_.contains(entry.row)) compare();
     rows_.add(entry.row);
     pending_.push_back(entry);
   }
@@ -134,8 +126,7 @@ void CellGroups::add(CellBundle bundle) {
       last = entry.row;
     }
   });
-  if (rows_.size() + added > context_.plan.group_rows && !pending_.empty())
-    compare();
+  if (rows_.size() + added > context_.plan.group_rows && !pending_.empty()) compare();
   for_each_piece(bundle, [this](std::span<const CellEntry> entries) { take(entries); });
 }
 

@@ -19,6 +19,8 @@ class Residents {
 
   void clear() noexcept { members_.clear(); }
   void add(uint32_t row) noexcept { members_.add(row); }
+  bool contains(uint32_t row) const noexcept { return members_.contains(row); }
+  size_t size() const noexcept { return members_.size(); }
   bool is_full() const noexcept { return members_.size() >= capacity_; }
   // Reads the codes; no add() after that. There are more than `least` members then, if there are so
   // many rows. Throws spill::SpillFailed, std::bad_alloc.
@@ -35,6 +37,7 @@ class Residents {
   const RowBlock &codes() const noexcept { return codes_; }
   build::RowView view() const noexcept { return {set_, nullptr, set_.rows}; }
   uint32_t place(uint32_t row) const noexcept { return members_.rank(row); }
+  uint32_t number(uint32_t place) const noexcept { return numbers_[place]; }
 
   // Candidates with places for row numbers, and back. Both keep their order. Free slots stay.
   void to_places(std::span<build::Candidate> list) const noexcept {

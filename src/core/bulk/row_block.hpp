@@ -37,9 +37,9 @@ class RowBlock {
   size_t dims_;
   size_t stride_;
   size_t size_ = 0;
-  build::AlignedBuffer<RowKey> keys_;
-  build::AlignedBuffer<quantize::ByteCode> codes_;
-  build::AlignedBuffer<int8_t> values_;  // [size][stride]
+  AlignedBuffer<RowKey> keys_;
+  AlignedBuffer<quantize::ByteCode> codes_;
+  AlignedBuffer<int8_t> values_;  // [size][stride]
 };
 
 }  // namespace vann::bulk

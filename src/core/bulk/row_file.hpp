@@ -37,7 +37,7 @@ class RowFile {
   size_t record_bytes_;
   size_t rows_ = 0;
   spill::BufferedFile file_;
-  build::AlignedBuffer<std::byte> records_;  // what was read last
+  AlignedBuffer<std::byte> records_;  // what was read last
 };
 
 }  // namespace vann::bulk

@@ -35,7 +35,11 @@ uint64_t hash_code(const quantize::ByteCode &code, const int8_t *values, size_t 
 
 RowStore::RowStore(size_t dims, size_t capacity)
     : dims_(dims), stride_(quantize::padded_dims(dims)), capacity_(capacity),
-      values_(capacity * stride_), codes_(capacity), keys_(capacity), table_(kFirstPlaces) {}
+      table_(kFirstPlaces) {
+  values_.reserve(capacity * stride_);
+  codes_.reserve(capacity);
+  keys_.reserve(capacity);
+}
 
 bool RowStore::equals(size_t row, const quantize::ByteCode &code,
                       const int8_t *values) const noexcept {

@@ -6,9 +6,9 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/pages.hpp"
 #include "core/build/graph_builder.hpp"
 #include "core/bulk/level.hpp"
-#include "core/bulk/reserved_array.hpp"
 
 namespace vann::bulk {
 
@@ -57,9 +57,9 @@ class RowStore {
   size_t stride_;
   size_t capacity_;
   size_t size_ = 0;
-  ReservedArray<int8_t> values_;             // [capacity][stride]
-  ReservedArray<quantize::ByteCode> codes_;  // [capacity]
-  ReservedArray<RowKey> keys_;               // [capacity]
+  AlignedBuffer<int8_t> values_;             // [capacity][stride]
+  AlignedBuffer<quantize::ByteCode> codes_;  // [capacity]
+  AlignedBuffer<RowKey> keys_;               // [capacity]
   PageVector<Place> table_;                  // a power of two, at most half full
   std::vector<Further> further_;
 };

@@ -40,10 +40,10 @@ SpillPlan plan_spill(const Params &params, size_t rows) {
   plan.sample_rows = std::clamp(memory / 4 / row, plan.pivots, plan.pivots * kSampleRowsPerPivot);
   plan.sample_rows = std::max(plan.sample_rows, kFewestRows);
   plan.chunk_rows = std::min(plan.block_rows, rows_in(size_t{4} << 20, row));
-  // Written at once: what blocks find or link, or entries by stretches of cells, between a quarter and
-  // half a group each.
+  // Written at once: what blocks find or link, or entries by stretches of cells, between half a group
+  // and a whole one each.
   const size_t files =
-      std::max(3 * (rows / plan.block_rows + 1), 4 * rows * fanout / plan.group_rows);
+      std::max(3 * (rows / plan.block_rows + 1), 2 * rows * fanout / plan.group_rows);
   plan.buffer_bytes = std::clamp(memory / 8 / files, size_t{1} << 10, size_t{64} << 10);
   return plan;
 }
