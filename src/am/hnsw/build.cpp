@@ -33,7 +33,7 @@ MetaPage meta_for(Relation index) {
 void append_meta(pg::BulkWriter *writer, const MetaPage &meta) {
   uint8_t *page =
       pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
-  init_page(page, kMetaPage);
+  init_page(page, kPageId, kMetaPage);
   *meta_of(page) = meta;
   writer->append(page, 1);
 }
@@ -43,7 +43,7 @@ void append_mean(pg::BulkWriter *writer, const IndexCache &cache) {
       pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
   for (size_t done = 0; done < cache.mean_floats; done += kMeanPageFloats) {
     const size_t count = std::min(kMeanPageFloats, cache.mean_floats - done);
-    init_page(page, kMeanPage);
+    init_page(page, kPageId, kMeanPage);
     memcpy(page + kPageHeaderBytes, cache.mean() + done, count * sizeof(float));
     writer->append(page, 1);
   }

@@ -113,7 +113,7 @@ void BuildGraph::add(const int8_t *values, const quantize::ByteCode &code, const
     bulk::RowKey key;
     const quantize::ByteCode *code;
     const int8_t *values;
-  } row{&core(), row_key(tid), &code, values};
+  } row{&core(), am::tid_key(tid), &code, values};
   run(
       [](void *argument) {
         const Row &added = *static_cast<Row *>(argument);

@@ -33,15 +33,6 @@ class BackendMonitor : public parallel::Monitor {
 // spills to tells why it failed.
 void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space = nullptr);
 
-// Rows name themselves in the core by their place in the table.
-constexpr bulk::RowKey row_key(const HeapTid &tid) noexcept {
-  return bulk::RowKey{tid.block_high} << 32 | bulk::RowKey{tid.block_low} << 16 | tid.offset;
-}
-constexpr HeapTid heap_tid(bulk::RowKey key) noexcept {
-  return {static_cast<uint16_t>(key >> 32), static_cast<uint16_t>(key >> 16),
-          static_cast<uint16_t>(key)};
-}
-
 // A handle. What it stands for goes with `context` at the latest, so it may be abandoned; all members
 // raise an ERROR when memory is short, work is cancelled or a temporary file fails.
 class BuildGraph {

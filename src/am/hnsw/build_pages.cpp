@@ -54,7 +54,7 @@ struct Output {
 
 void clear_pages(const Output &out) {
   for (uint32_t page = 0; page < kPagesPerBatch; ++page)
-    init_page(out.pages + size_t{page} * kPageBytes, kRecordPage);
+    init_page(out.pages + size_t{page} * kPageBytes, kPageId, kRecordPage);
 }
 
 // Writes the pages that have records.
@@ -116,7 +116,7 @@ void write_element(const Piece &piece, uint32_t number, const Scratch &scratch) 
   header.chain = kNoRecord;
   header.element = kNoRecord;
   if (piece.level == 0) {
-    header.tids[0] = heap_tid(piece.stretch->key(number));
+    header.tids[0] = am::heap_tid(piece.stretch->key(number));
     header.tid_count = 1;
   } else {
     const uint32_t element = build.level(piece.level).element(number);
@@ -144,7 +144,7 @@ void write_further_keys(const Piece &piece) {
     bulk::RowKey keys[kInlineFurther];
     const uint64_t inlined = std::min<uint64_t>(further.count, kInlineFurther);
     duplicates.read(keys, inlined);
-    for (uint64_t i = 0; i < inlined; ++i) header.tids[header.tid_count++] = heap_tid(keys[i]);
+    for (uint64_t i = 0; i < inlined; ++i) header.tids[header.tid_count++] = am::heap_tid(keys[i]);
     const uint64_t records = tid_records(further.count, out.layout->tids_capacity());
     if (records == 0) continue;
     if (out.first_record + further.next_record + records >= kNoRecord)
@@ -229,7 +229,7 @@ void write_tids(Chain *chain, bulk::Duplicates &duplicates) {
   const uint32_t count =
       static_cast<uint32_t>(std::min<uint64_t>(chain->left, out.layout->tids_capacity()));
   duplicates.read(chain->keys, count);
-  for (uint32_t i = 0; i < count; ++i) record.chained_tids()[i] = heap_tid(chain->keys[i]);
+  for (uint32_t i = 0; i < count; ++i) record.chained_tids()[i] = am::heap_tid(chain->keys[i]);
   record.tids_header().count = count;
   chain->left -= count;
   ++out.next;

@@ -38,10 +38,6 @@ struct IndexedTid {
   bool reached;  // a search can come to the element
 };
 
-inline uint64_t tid_key(const HeapTid &tid) {
-  return uint64_t{tid.block_high} << 32 | uint64_t{tid.block_low} << 16 | tid.offset;
-}
-
 // Checks pages, records, edges, chains and levels. `tids` receives every TID that scans can find,
 // sorted. While others write, what two pages say of each other may be out of step: whoever wants
 // certainty checks twice and believes what is found both times.

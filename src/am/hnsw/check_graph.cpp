@@ -66,7 +66,7 @@ class GraphCheck {
 
   void check_page(BlockNumber block) {
     const uint8_t *page = copy_page(block);
-    if (!page_is_new(page) && !page_is(page, kRecordPage))
+    if (!page_is_new(page) && !page_is(page, kPageId, kRecordPage))
       problems_->add(-1, "block %u is not a record page", block);
     for_each_record(page, index_.layout(), [&](uint32_t slot, ConstRecord record) {
       const uint32_t id = record_id(block, slot, index_.layout());

@@ -105,7 +105,7 @@ void unlink_dead(const Index &index, BufferAccessStrategy strategy, Survey *surv
   for (BlockNumber block = index.cache->first_record_block; block < survey->blocks_end; ++block) {
     if (!holds(survey->map, block, layout, State::kDead)) continue;
     pg::vacuum_delay();
-    pg::LockedPage page = sweep_page(index, block, BUFFER_LOCK_EXCLUSIVE, strategy);
+    pg::LockedPage page = swept_page(index.relation, block, BUFFER_LOCK_EXCLUSIVE, strategy);
     pg::PageEdit edit(index.relation);
     for_each_record(edit.modify(page), layout, [&](uint32_t slot, Record record) {
       if (record.state() != State::kDead) return;

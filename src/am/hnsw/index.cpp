@@ -4,18 +4,12 @@
 
 extern "C" {
 #include "miscadmin.h"
-#include "storage/bufpage.h"
 }
 
 #include "types/vector.hpp"
 
 namespace vann::hnsw {
 
-// The format file knows nothing of PostgreSQL; here the two are held against each other.
-static_assert(kPageBytes == BLCKSZ);
-static_assert(kPageHeaderBytes == MAXALIGN(SizeOfPageHeaderData));
-static_assert(kSpecialBytes == MAXALIGN(sizeof(PageSpecial)));
-static_assert(sizeof(HeapTid) == sizeof(ItemPointerData));
 static_assert(sizeof(MetaPage) <= kUsableBytes);
 
 namespace {
@@ -28,7 +22,7 @@ namespace {
 }
 
 void check_meta(Relation index, const uint8_t *page) {
-  if (PageIsNew(reinterpret_cast<Page>(const_cast<uint8_t *>(page))) || !page_is(page, kMetaPage) ||
+  if (page_is_new(page) || !page_is(page, kPageId, kMetaPage) ||
       meta_of(page)->magic != kMagic)
     report_bad_meta(index, "The metapage does not have the magic number.");
   const MetaPage &meta = *meta_of(page);
@@ -55,7 +49,8 @@ void read_mean(Relation index, const MetaPage &meta, float *mean) {
     const size_t done = i * kMeanPageFloats;
     const size_t count = std::min(kMeanPageFloats, meta.code_dims - done);
     pg::LockedPage page(index, meta.mean_block + i, BUFFER_LOCK_SHARE);
-    if (!page_is(page.bytes(), kMeanPage)) report_bad_meta(index, "A mean page is damaged.");
+    if (!page_is(page.bytes(), kPageId, kMeanPage))
+      report_bad_meta(index, "A mean page is damaged.");
     memcpy(mean + done, page.bytes() + kPageHeaderBytes, count * sizeof(float));
   }
 }
@@ -181,21 +176,6 @@ void prepare_search_vector(const Index &index, Datum value, float *out, bool *ze
   if (cache.metric == Metric::kCosine) normalize(out, cache.dims, zero);
   rotate_to_prefix(cache, out);
   if (cache.metric != Metric::kInnerProduct) centre(cache, out);
-}
-
-void init_page(uint8_t *bytes, uint16_t kind) {
-  Page page = reinterpret_cast<Page>(bytes);
-  PageInit(page, BLCKSZ, kSpecialBytes);
-  PageSpecial *special = reinterpret_cast<PageSpecial *>(PageGetSpecialPointer(page));
-  *special = {{0, 0, 0}, kind, kPageId};
-  // Everything before the special space is ours: nothing may be taken for the hole that WAL drops.
-  reinterpret_cast<PageHeader>(page)->pd_lower = reinterpret_cast<PageHeader>(page)->pd_upper;
-}
-
-bool page_is(const uint8_t *bytes, uint16_t kind) {
-  const PageSpecial *special =
-      reinterpret_cast<const PageSpecial *>(bytes + kPageBytes - kSpecialBytes);
-  return special->page_id == kPageId && special->kind == kind;
 }
 
 }  // namespace vann::hnsw

@@ -5,11 +5,20 @@
 #include "pg/memory.hpp"
 #include "pg/page.hpp"
 
+#include "am/common/pages.hpp"
 #include "am/hnsw/opclass.hpp"
 #include "am/hnsw/page.hpp"
 #include "core/quantize/rotation.hpp"
 
 namespace vann::hnsw {
+
+using am::from_heap_tid;
+using am::init_page;
+using am::page_is;
+using am::page_is_new;
+using am::swept_page;
+using am::tid_key;
+using am::to_heap_tid;
 
 // The frozen part of the metapage, unpacked; never changes while an index file lives. rd_amcache
 // keeps one per relation, which any catalog access may free (another session's VACUUM invalidates the
@@ -117,25 +126,11 @@ class RecordPage {
   uint32_t slot_;
 };
 
-// Page set-up of our page kinds, in a page image or a working copy.
-void init_page(uint8_t *page, uint16_t kind);
-bool page_is(const uint8_t *page, uint16_t kind);
 inline MetaPage *meta_of(uint8_t *page) {
   return reinterpret_cast<MetaPage *>(page + kPageHeaderBytes);
 }
 inline const MetaPage *meta_of(const uint8_t *page) {
   return reinterpret_cast<const MetaPage *>(page + kPageHeaderBytes);
-}
-
-inline HeapTid to_heap_tid(const ItemPointerData &tid) {
-  return {tid.ip_blkid.bi_hi, tid.ip_blkid.bi_lo, tid.ip_posid};
-}
-inline ItemPointerData from_heap_tid(const HeapTid &tid) {
-  ItemPointerData out;
-  out.ip_blkid.bi_hi = tid.block_high;
-  out.ip_blkid.bi_lo = tid.block_low;
-  out.ip_posid = tid.offset;
-  return out;
 }
 
 }  // namespace vann::hnsw

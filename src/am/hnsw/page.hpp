@@ -1,5 +1,5 @@
 // page.hpp — the on-disk format of an hnsw index, whole. PostgreSQL-free, so that unit tests can encode,
-// decode and damage pages; page_pg.cpp asserts it against PostgreSQL's own structs.
+// decode and damage pages.
 // Read README.md, "On-disk structure", first. A change here is a change of kFormatVersion and a line
 // in README.md, "Format history".
 #pragma once
@@ -8,41 +8,31 @@
 #include <cstdint>
 #include <type_traits>
 
+#include "am/common/page_format.hpp"
 #include "core/quantize/query.hpp"
 
 namespace vann::hnsw {
 
+using am::geometry_of;
+using am::HeapTid;
+using am::kPageBytes;
+using am::kPageHeaderBytes;
+using am::kUsableBytes;
+using am::Metric;
+
 inline constexpr uint32_t kMagic = 0x484e5641;  // "AVNH" in little-endian byte order
 inline constexpr uint16_t kFormatVersion = 1;
 
-inline constexpr size_t kPageBytes = 8192;
-inline constexpr size_t kPageHeaderBytes = 24;  // PostgreSQL's PageHeaderData
-inline constexpr size_t kSpecialBytes = 16;
-inline constexpr size_t kUsableBytes = kPageBytes - kPageHeaderBytes - kSpecialBytes;
-
 inline constexpr uint32_t kMetaBlock = 0;
 inline constexpr uint32_t kNoRecord = 0xffffffffu;
-
-enum class Metric : uint8_t { kL2 = 0, kInnerProduct = 1, kCosine = 2 };
-
-constexpr quantize::Geometry geometry_of(Metric metric) noexcept {
-  return metric == Metric::kInnerProduct ? quantize::Geometry::kInnerProduct
-                                         : quantize::Geometry::kL2;
-}
 
 // Page kinds: numbers are never reused.
 inline constexpr uint16_t kMetaPage = 1;
 inline constexpr uint16_t kMeanPage = 2;
 inline constexpr uint16_t kRecordPage = 3;
 
-// The end of every page. `page_id` stands in the last two bytes, for tools that look at files.
-struct PageSpecial {
-  uint32_t reserved[3];
-  uint16_t kind;
-  uint16_t page_id;  // kPageId
-};
+// In the special space of every page (am::PageSpecial).
 inline constexpr uint16_t kPageId = 0xffa7;
-static_assert(sizeof(PageSpecial) == kSpecialBytes);
 
 // Block 0, behind the page header. Everything but the entry point is frozen when the index is built.
 // Changed under the page's exclusive lock; readers take the share lock.
@@ -86,16 +76,6 @@ inline constexpr size_t kMeanPageFloats = kUsableBytes / sizeof(float);
 constexpr uint32_t mean_pages_for(uint32_t code_dims) noexcept {
   return static_cast<uint32_t>((code_dims + kMeanPageFloats - 1) / kMeanPageFloats);
 }
-
-// A heap TID as PostgreSQL stores it (ItemPointerData): no alignment above 2.
-struct HeapTid {
-  uint16_t block_high;
-  uint16_t block_low;
-  uint16_t offset;
-
-  friend bool operator==(const HeapTid &, const HeapTid &) = default;
-};
-static_assert(sizeof(HeapTid) == 6);
 
 inline constexpr uint32_t kInlineTids = 3;
 

@@ -46,7 +46,7 @@ class Walk {
   void expand_block(BlockNumber block) {
     const Layout &layout = index_.layout();
     pg::vacuum_delay();
-    pg::LockedPage page = sweep_page(index_, block, BUFFER_LOCK_SHARE, strategy_);
+    pg::LockedPage page = swept_page(index_.relation, block, BUFFER_LOCK_SHARE, strategy_);
     for (bool again = true; again;) {
       again = false;
       for (uint32_t slot = 0; slot < layout.slots; ++slot) {

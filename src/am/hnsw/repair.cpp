@@ -65,7 +65,7 @@ class Repair {
 
  private:
   bool copy_if_damaged(BlockNumber block) {
-    pg::LockedPage page = sweep_page(index_, block, BUFFER_LOCK_SHARE, strategy_);
+    pg::LockedPage page = swept_page(index_.relation, block, BUFFER_LOCK_SHARE, strategy_);
     if (!any_damaged(page.bytes(), index_.layout(), map_)) return false;
     memcpy(before_, page.bytes(), kPageBytes);
     return true;
@@ -80,7 +80,7 @@ class Repair {
   }
 
   bool replace_page(BlockNumber block) {
-    pg::LockedPage page = sweep_page(index_, block, BUFFER_LOCK_EXCLUSIVE, strategy_);
+    pg::LockedPage page = swept_page(index_.relation, block, BUFFER_LOCK_EXCLUSIVE, strategy_);
     if (memcmp(page.bytes(), before_, kPageBytes) != 0) return false;
     pg::PageEdit edit(index_.relation);
     memcpy(edit.modify(page), after_, kPageBytes);
@@ -89,7 +89,7 @@ class Repair {
   }
 
   void strip_page(BlockNumber block) {
-    pg::LockedPage page = sweep_page(index_, block, BUFFER_LOCK_EXCLUSIVE, strategy_);
+    pg::LockedPage page = swept_page(index_.relation, block, BUFFER_LOCK_EXCLUSIVE, strategy_);
     pg::PageEdit edit(index_.relation);
     for_each_record(edit.modify(page), index_.layout(), [&](uint32_t, Record record) {
       uint32_t removed[kMaxDegree];

@@ -227,7 +227,7 @@ void ScanState::visit_unseen(Visit &&visit) {
   for (BlockNumber block = index_.cache->first_record_block; block < blocks; ++block) {
     CHECK_FOR_INTERRUPTS();
     pg::LockedPage page(index_.relation, block, BUFFER_LOCK_SHARE);
-    if (!page_is(page.bytes(), kRecordPage)) continue;
+    if (!page_is(page.bytes(), kPageId, kRecordPage)) continue;
     for (uint32_t slot = 0; slot < layout.slots; ++slot) {
       const ConstRecord record =
           record_in(const_cast<const uint8_t *>(page.bytes()), slot, layout);

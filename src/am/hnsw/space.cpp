@@ -6,7 +6,6 @@
 
 extern "C" {
 #include "access/transam.h"
-#include "storage/bufpage.h"
 #include "storage/indexfsm.h"
 #include "utils/snapmgr.h"
 }
@@ -28,8 +27,8 @@ LastPage last_page{0, InvalidBlockNumber};
 
 int find_slot(const pg::LockedPage &page, const Layout &layout, Relation heap) {
   const uint8_t *bytes = page.bytes();
-  if (PageIsNew(reinterpret_cast<Page>(page.bytes()))) return 0;
-  if (!page_is(bytes, kRecordPage)) return -1;
+  if (page_is_new(page.bytes())) return 0;
+  if (!page_is(bytes, kPageId, kRecordPage)) return -1;
   for (uint32_t slot = 0; slot < layout.slots; ++slot)
     if (reusable(record_in(bytes, slot, layout), heap)) return static_cast<int>(slot);
   return -1;
@@ -40,7 +39,7 @@ FreeSlot slot_on(pg::LockedPage &&page, int slot, const Index &index) {
   const BlockNumber block = page.block();
   last_page = {index.cache->build_id, block};
   uint8_t generation = 0;
-  if (!PageIsNew(reinterpret_cast<Page>(page.bytes()))) {
+  if (!page_is_new(page.bytes())) {
     const ConstRecord old =
         record_in(const_cast<const uint8_t *>(page.bytes()), static_cast<uint32_t>(slot), layout);
     generation = old.header().generation;
@@ -83,9 +82,9 @@ FreeSlot take_slot(const Index &index, Relation heap) {
 
 Record begin_record(pg::PageEdit &edit, const FreeSlot &slot, const Layout &layout) {
   uint8_t *copy;
-  if (PageIsNew(reinterpret_cast<Page>(slot.page.bytes()))) {
+  if (page_is_new(slot.page.bytes())) {
     copy = edit.overwrite(slot.page);
-    init_page(copy, kRecordPage);
+    init_page(copy, kPageId, kRecordPage);
   } else {
     copy = edit.modify(slot.page);
   }

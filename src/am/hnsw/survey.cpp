@@ -50,7 +50,7 @@ Survey survey_index(const Index &index, BufferAccessStrategy strategy, MemoryCon
       RecordMap(context, record_id(end, 0, layout)), pg::allocator_in(context), end, {}, {}, {}};
   for (BlockNumber block = index.cache->first_record_block; block < end; ++block) {
     pg::vacuum_delay();
-    pg::LockedPage page = sweep_page(index, block, BUFFER_LOCK_SHARE, strategy);
+    pg::LockedPage page = swept_page(index.relation, block, BUFFER_LOCK_SHARE, strategy);
     bool room = page_is_new(page.bytes());
     for_each_record(const_cast<const uint8_t *>(page.bytes()), layout,
                     [&](uint32_t slot, ConstRecord record) {

@@ -12,24 +12,10 @@ inline BlockNumber record_blocks_end(const Index &index) {
   return RelationGetNumberOfBlocks(index.relation);
 }
 
-// A page of a sequential pass, locked.
-inline pg::LockedPage sweep_page(const Index &index, BlockNumber block, int mode,
-                                 BufferAccessStrategy strategy) {
-  const Buffer buffer =
-      ReadBufferExtended(index.relation, MAIN_FORKNUM, block, RBM_NORMAL, strategy);
-  LockBuffer(buffer, mode);
-  return pg::LockedPage(index.relation, buffer);
-}
-
-// All zeros: the file was extended and the server stopped before the page was written.
-inline bool page_is_new(const uint8_t *page) {
-  return PageIsNew(reinterpret_cast<Page>(const_cast<uint8_t *>(page)));
-}
-
 // Calls visit(slot, record) for every slot of a record page; nothing for a page of zeros.
 template <class Byte, class Visit>
 void for_each_record(Byte *page, const Layout &layout, Visit &&visit) {
-  if (page_is_new(page) || !page_is(page, kRecordPage)) return;
+  if (page_is_new(page) || !page_is(page, kPageId, kRecordPage)) return;
   for (uint32_t slot = 0; slot < layout.slots; ++slot) visit(slot, record_in(page, slot, layout));
 }
 

@@ -70,12 +70,12 @@ TidCounts remove_tids(uint8_t *copy, const Layout &layout, const DeadTids &dead)
 TidCounts vacuum_page(const Index &index, BlockNumber block, BufferAccessStrategy strategy,
                       const DeadTids &dead) {
   const Layout &layout = index.layout();
-  pg::LockedPage shared = sweep_page(index, block, BUFFER_LOCK_SHARE, strategy);
+  pg::LockedPage shared = swept_page(index.relation, block, BUFFER_LOCK_SHARE, strategy);
   const TidCounts seen = count_tids(shared.bytes(), layout, dead);
   shared.release();
   if (seen.removed == 0) return seen;
 
-  pg::LockedPage page = sweep_page(index, block, BUFFER_LOCK_EXCLUSIVE, strategy);
+  pg::LockedPage page = swept_page(index.relation, block, BUFFER_LOCK_EXCLUSIVE, strategy);
   pg::PageEdit edit(index.relation);
   const TidCounts counts = remove_tids(edit.modify(page), layout, dead);
   edit.commit();
