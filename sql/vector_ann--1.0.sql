@@ -620,6 +620,23 @@ COMMENT ON OPERATOR CLASS halfvec_ops USING btree IS
     'elements first, then dimensions, as arrays compare';
 
 --------------------------------------------------------------------------------
+-- What operator classes tell their access method
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION vector_l2_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION vector_ip_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION vector_cosine_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION halfvec_l2_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION halfvec_ip_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+CREATE FUNCTION halfvec_cosine_support(internal) RETURNS internal
+    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+
+--------------------------------------------------------------------------------
 -- Access method hnsw: nearest neighbours by graph
 --------------------------------------------------------------------------------
 
@@ -630,53 +647,40 @@ CREATE ACCESS METHOD hnsw TYPE INDEX HANDLER hnsw_handler;
 COMMENT ON ACCESS METHOD hnsw IS
     'approximate nearest neighbours in a hierarchical navigable small world graph';
 
-CREATE FUNCTION hnsw_vector_l2_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION hnsw_vector_ip_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION hnsw_vector_cosine_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION hnsw_halfvec_l2_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION hnsw_halfvec_ip_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-CREATE FUNCTION hnsw_halfvec_cosine_support(internal) RETURNS internal
-    AS 'MODULE_PATHNAME' LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
-
 CREATE OPERATOR CLASS vector_l2_ops
     FOR TYPE vector USING hnsw AS
     OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
-    FUNCTION 1 hnsw_vector_l2_support(internal);
+    FUNCTION 1 vector_l2_support(internal);
 COMMENT ON OPERATOR CLASS vector_l2_ops USING hnsw IS 'nearest by L2 distance, ORDER BY <->';
 
 CREATE OPERATOR CLASS vector_ip_ops
     FOR TYPE vector USING hnsw AS
     OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
-    FUNCTION 1 hnsw_vector_ip_support(internal);
+    FUNCTION 1 vector_ip_support(internal);
 COMMENT ON OPERATOR CLASS vector_ip_ops USING hnsw IS 'nearest by negative inner product, ORDER BY <#>';
 
 CREATE OPERATOR CLASS vector_cosine_ops
     FOR TYPE vector USING hnsw AS
     OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
-    FUNCTION 1 hnsw_vector_cosine_support(internal);
+    FUNCTION 1 vector_cosine_support(internal);
 COMMENT ON OPERATOR CLASS vector_cosine_ops USING hnsw IS 'nearest by cosine distance, ORDER BY <=>';
 
 CREATE OPERATOR CLASS halfvec_l2_ops
     FOR TYPE halfvec USING hnsw AS
     OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
-    FUNCTION 1 hnsw_halfvec_l2_support(internal);
+    FUNCTION 1 halfvec_l2_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_l2_ops USING hnsw IS 'nearest by L2 distance, ORDER BY <->';
 
 CREATE OPERATOR CLASS halfvec_ip_ops
     FOR TYPE halfvec USING hnsw AS
     OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
-    FUNCTION 1 hnsw_halfvec_ip_support(internal);
+    FUNCTION 1 halfvec_ip_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_ip_ops USING hnsw IS 'nearest by negative inner product, ORDER BY <#>';
 
 CREATE OPERATOR CLASS halfvec_cosine_ops
     FOR TYPE halfvec USING hnsw AS
     OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
-    FUNCTION 1 hnsw_halfvec_cosine_support(internal);
+    FUNCTION 1 halfvec_cosine_support(internal);
 COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'nearest by cosine distance, ORDER BY <=>';
 
 --------------------------------------------------------------------------------

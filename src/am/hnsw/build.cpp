@@ -26,7 +26,7 @@ constexpr const char *kPhaseNames[] = {"scanning table",          "partitioning 
                                        "writing index pages"};
 
 MetaPage meta_for(Relation index) {
-  return new_meta(static_cast<uint32_t>(indexed_dims(index)), operator_class_of(index).metric,
+  return new_meta(static_cast<uint32_t>(indexed_dims(index, kAccessMethod)), operator_class_of(index).metric,
                   option_m(index), option_ef_construction(index));
 }
 

@@ -79,9 +79,9 @@ void read_type(Oid schema, const char *name, Column *column) {
   column->dims = attribute->atttypmod;  // -1: any
   const Oid type = getBaseTypeAndTypmod(attribute->atttypid, &column->dims);
   if (type == type_in(schema, "vector"))
-    column->opclass = &l2_operator_class(ElementType::kVector);
+    column->opclass = &am::l2_operator_class(ElementType::kVector);
   else if (type == type_in(schema, "halfvec"))
-    column->opclass = &l2_operator_class(ElementType::kHalfVector);
+    column->opclass = &am::l2_operator_class(ElementType::kHalfVector);
   else
     ereport(ERROR, (errcode(ERRCODE_DATATYPE_MISMATCH),
                     errmsg("column \"%s\" is not of type vector or halfvec", name)));

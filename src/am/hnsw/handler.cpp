@@ -5,7 +5,7 @@
 #include "am/hnsw/cost.hpp"
 #include "am/hnsw/handler.hpp"
 #include "am/hnsw/insert.hpp"
-#include "am/hnsw/opclass.hpp"
+#include "am/common/opclass.hpp"
 #include "am/hnsw/options.hpp"
 #include "am/hnsw/scan.hpp"
 #include "am/hnsw/vacuum.hpp"
@@ -33,7 +33,7 @@ extern "C" bool hnsw_property(Oid, int attribute, IndexAMProperty property, cons
 
 IndexAmRoutine *make_routine() {
   IndexAmRoutine *routine = makeNode(IndexAmRoutine);
-  routine->amsupport = kDescribeProc;
+  routine->amsupport = am::kDescribeProc;
   routine->amcanorderbyop = true;
   routine->amoptionalkey = true;  // scans come without a qual: ORDER BY alone
   routine->amkeytype = InvalidOid;

@@ -6,7 +6,7 @@ extern "C" {
 #include "miscadmin.h"
 }
 
-#include "types/vector.hpp"
+#include <cmath>
 
 namespace vann::hnsw {
 
@@ -71,15 +71,6 @@ const IndexCache *cache_for(Relation index, const MetaPage &meta) {
   return kept;
 }
 
-void normalize(float *x, uint32_t dims, bool *zero) {
-  double squares = 0;
-  for (uint32_t i = 0; i < dims; ++i) squares += static_cast<double>(x[i]) * x[i];
-  *zero = squares == 0;
-  if (*zero) return;
-  const double scale = 1 / std::sqrt(squares);
-  for (uint32_t i = 0; i < dims; ++i) x[i] = static_cast<float>(x[i] * scale);
-}
-
 void rotate_to_prefix(const IndexCache &cache, float *x) {
   const Layout &layout = cache.layout;
   std::fill(x + cache.dims, x + layout.rotated_dims, 0.0f);
@@ -139,19 +130,6 @@ Index open_index(Relation relation) {
 
 EntryPoint read_entry_point(Relation relation) { return entry_point_in(read_meta(relation)); }
 
-int indexed_dims(Relation index) {
-  const int dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
-  if (dims < 0)
-    ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("column does not have dimensions"),
-                    errhint("Declare the column's dimensions, as in vector(768), or index an "
-                            "expression with a cast to such a type.")));
-  if (dims > types::kMaxDims)
-    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
-                    errmsg("column cannot have more than %d dimensions for hnsw index",
-                           types::kMaxDims)));
-  return dims;
-}
-
 void report_corrupt_record(Relation index, uint32_t record) {
   ereport(ERROR, (errcode(ERRCODE_INDEX_CORRUPTED),
                   errmsg("index \"%s\" contains an invalid reference to record %u",
@@ -162,18 +140,18 @@ void report_corrupt_record(Relation index, uint32_t record) {
 
 void prepare_element(const Index &index, Datum value, float *out) {
   const IndexCache &cache = *index.cache;
-  to_floats(*index.opclass, value, static_cast<int>(cache.dims), out);
+  am::to_floats(*index.opclass, value, static_cast<int>(cache.dims), out);
   bool zero;
-  if (cache.metric == Metric::kCosine) normalize(out, cache.dims, &zero);
+  if (cache.metric == Metric::kCosine) am::normalize(out, cache.dims, &zero);
   rotate_to_prefix(cache, out);
   centre(cache, out);
 }
 
 void prepare_search_vector(const Index &index, Datum value, float *out, bool *zero) {
   const IndexCache &cache = *index.cache;
-  to_floats(*index.opclass, value, static_cast<int>(cache.dims), out);
+  am::to_floats(*index.opclass, value, static_cast<int>(cache.dims), out);
   *zero = false;
-  if (cache.metric == Metric::kCosine) normalize(out, cache.dims, zero);
+  if (cache.metric == Metric::kCosine) am::normalize(out, cache.dims, zero);
   rotate_to_prefix(cache, out);
   if (cache.metric != Metric::kInnerProduct) centre(cache, out);
 }

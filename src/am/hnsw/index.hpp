@@ -5,20 +5,27 @@
 #include "pg/memory.hpp"
 #include "pg/page.hpp"
 
+#include "am/common/opclass.hpp"
 #include "am/common/pages.hpp"
-#include "am/hnsw/opclass.hpp"
 #include "am/hnsw/page.hpp"
 #include "core/quantize/rotation.hpp"
 
 namespace vann::hnsw {
 
+using am::ElementType;
 using am::from_heap_tid;
+using am::indexed_dims;
 using am::init_page;
+using am::OperatorClass;
+using am::operator_class_of;
 using am::page_is;
 using am::page_is_new;
 using am::swept_page;
 using am::tid_key;
 using am::to_heap_tid;
+
+// In messages.
+inline constexpr const char *kAccessMethod = "hnsw";
 
 // The frozen part of the metapage, unpacked; never changes while an index file lives. rd_amcache
 // keeps one per relation, which any catalog access may free (another session's VACUUM invalidates the
@@ -79,9 +86,6 @@ Index open_index(Relation relation);
 
 // The metapage's entry point as it is now; the same lock and ERRORs.
 EntryPoint read_entry_point(Relation relation);
-
-// The typmod's dimensions of the index's column; ERROR when it has none or too many.
-int indexed_dims(Relation index);
 
 [[noreturn]] void report_corrupt_record(Relation index, uint32_t record);
 

@@ -278,15 +278,15 @@ void ScanState::rerank_row(uint32_t found, const HeapTid &tid, double *nearest) 
   double distance;
   ++rows_read_;
   switch (reranker_.distance(tid, &distance)) {
-    case Reranker::Row::kVisible:
+    case am::Reranker::Row::kVisible:
       if (unordered_) distance = 0;
       *nearest = std::min(*nearest, distance);
       push_to_heap(allocator_, &ready_, Ready{distance, tid});
       break;
-    case Reranker::Row::kDeadToAll:
+    case am::Reranker::Row::kDeadToAll:
       remove_dead(found_[found], tid);
       break;
-    case Reranker::Row::kInvisible:
+    case am::Reranker::Row::kInvisible:
       break;
   }
 }

@@ -2,7 +2,7 @@
 // heap, and what comes next. Trivially destructible; everything lives in the scan's context.
 #pragma once
 
-#include "am/hnsw/rerank.hpp"
+#include "am/common/rerank.hpp"
 #include "am/hnsw/search.hpp"
 
 namespace vann::hnsw {
@@ -115,7 +115,7 @@ class ScanState {
   float *rotated_;
   uint8_t *query_memory_;
   uint64_t prepared_build_;
-  Reranker reranker_;
+  am::Reranker reranker_;
   graph::Frontier frontier_;
   Array<Found> found_;
   Array<Pending> pending_;  // heap

@@ -2,7 +2,7 @@
 // float8, and support function 1.
 #include "am/hnsw/validate.hpp"
 
-#include "am/hnsw/opclass.hpp"
+#include "am/common/opclass.hpp"
 
 extern "C" {
 #include "access/amvalidate.h"
@@ -35,7 +35,7 @@ bool valid_operator(const FormData_pg_amop &entry) {
 }
 
 bool valid_support(const FormData_pg_amproc &entry) {
-  return entry.amprocnum == kDescribeProc &&
+  return entry.amprocnum == am::kDescribeProc &&
          check_amproc_signature(entry.amproc, INTERNALOID, true, 1, 1, INTERNALOID);
 }
 

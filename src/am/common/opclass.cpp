@@ -1,5 +1,5 @@
 // opclass.cpp — the operator classes' descriptions and the reading of indexed values.
-#include "am/hnsw/opclass.hpp"
+#include "am/common/opclass.hpp"
 
 #include "types/vector.hpp"
 
@@ -9,7 +9,9 @@ extern "C" {
 #include "access/genam.h"
 }
 
-namespace vann::hnsw {
+#include <cmath>
+
+namespace vann::am {
 
 namespace {
 
@@ -46,11 +48,33 @@ void to_floats(const OperatorClass &opclass, Datum value, int dims, float *out) 
   }
 }
 
-}  // namespace vann::hnsw
+void normalize(float *x, uint32_t dims, bool *zero) {
+  double squares = 0;
+  for (uint32_t i = 0; i < dims; ++i) squares += static_cast<double>(x[i]) * x[i];
+  *zero = squares == 0;
+  if (*zero) return;
+  const double scale = 1 / std::sqrt(squares);
+  for (uint32_t i = 0; i < dims; ++i) x[i] = static_cast<float>(x[i] * scale);
+}
 
-VANN_FUNCTION(hnsw_vector_l2_support) { PG_RETURN_POINTER(&vann::hnsw::kVectorL2); }
-VANN_FUNCTION(hnsw_vector_ip_support) { PG_RETURN_POINTER(&vann::hnsw::kVectorIp); }
-VANN_FUNCTION(hnsw_vector_cosine_support) { PG_RETURN_POINTER(&vann::hnsw::kVectorCosine); }
-VANN_FUNCTION(hnsw_halfvec_l2_support) { PG_RETURN_POINTER(&vann::hnsw::kHalfvecL2); }
-VANN_FUNCTION(hnsw_halfvec_ip_support) { PG_RETURN_POINTER(&vann::hnsw::kHalfvecIp); }
-VANN_FUNCTION(hnsw_halfvec_cosine_support) { PG_RETURN_POINTER(&vann::hnsw::kHalfvecCosine); }
+int indexed_dims(Relation index, const char *am_name) {
+  const int dims = TupleDescAttr(RelationGetDescr(index), 0)->atttypmod;
+  if (dims < 0)
+    ereport(ERROR, (errcode(ERRCODE_DATA_EXCEPTION), errmsg("column does not have dimensions"),
+                    errhint("Declare the column's dimensions, as in vector(768), or index an "
+                            "expression with a cast to such a type.")));
+  if (dims > types::kMaxDims)
+    ereport(ERROR, (errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+                    errmsg("column cannot have more than %d dimensions for %s index",
+                           types::kMaxDims, am_name)));
+  return dims;
+}
+
+}  // namespace vann::am
+
+VANN_FUNCTION(vector_l2_support) { PG_RETURN_POINTER(&vann::am::kVectorL2); }
+VANN_FUNCTION(vector_ip_support) { PG_RETURN_POINTER(&vann::am::kVectorIp); }
+VANN_FUNCTION(vector_cosine_support) { PG_RETURN_POINTER(&vann::am::kVectorCosine); }
+VANN_FUNCTION(halfvec_l2_support) { PG_RETURN_POINTER(&vann::am::kHalfvecL2); }
+VANN_FUNCTION(halfvec_ip_support) { PG_RETURN_POINTER(&vann::am::kHalfvecIp); }
+VANN_FUNCTION(halfvec_cosine_support) { PG_RETURN_POINTER(&vann::am::kHalfvecCosine); }

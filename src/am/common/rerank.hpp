@@ -1,7 +1,8 @@
 // rerank.hpp — exact distances from the heap under the scan's snapshot.
 #pragma once
 
-#include "am/hnsw/index.hpp"
+#include "am/common/page_format.hpp"
+#include "pg/memory.hpp"
 #include "pg/toast.hpp"
 
 extern "C" {
@@ -12,7 +13,7 @@ extern "C" {
 #include "nodes/execnodes.h"
 }
 
-namespace vann::hnsw {
+namespace vann::am {
 
 // Reads rows of the scan's table and computes the ordering operator on them: the very function that the
 // query names, so that the order is the executor's own. Lives in the scan's memory context; holds at
@@ -42,4 +43,4 @@ class Reranker {
   pg::ToastReader toast_;
 };
 
-}  // namespace vann::hnsw
+}  // namespace vann::am

@@ -1,16 +1,16 @@
-// opclass.hpp — what an operator class tells the access method: element type and metric. Support
-// function 1 of every hnsw operator class returns a pointer to a static OperatorClass.
+// opclass.hpp — what an operator class tells its access method: element type and metric. Support
+// function 1 of every operator class returns a pointer to a static OperatorClass.
 #pragma once
 
 #include "pg/postgres.hpp"
 
-#include "am/hnsw/page.hpp"
+#include "am/common/page_format.hpp"
 
 extern "C" {
 #include "utils/rel.h"
 }
 
-namespace vann::hnsw {
+namespace vann::am {
 
 inline constexpr uint16 kDescribeProc = 1;
 
@@ -32,4 +32,10 @@ const OperatorClass &l2_operator_class(ElementType type);
 // other dimensions than `dims`.
 void to_floats(const OperatorClass &opclass, Datum value, int dims, float *out);
 
-}  // namespace vann::hnsw
+// Scales a vector to length 1; `*zero` tells one that has no direction and is left alone.
+void normalize(float *x, uint32_t dims, bool *zero);
+
+// The typmod's dimensions of the index's column; ERROR when it has none or too many.
+int indexed_dims(Relation index, const char *am_name);
+
+}  // namespace vann::am

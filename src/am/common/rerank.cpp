@@ -1,14 +1,17 @@
-// rerank.cpp — exact distances from the heap. See README.md, "Search".
-#include "am/hnsw/rerank.hpp"
+// rerank.cpp — see rerank.hpp.
+#include "am/common/rerank.hpp"
+
+#include "am/common/pages.hpp"
 
 extern "C" {
 #include "catalog/index.h"
 #include "executor/executor.h"
 }
 
+#include <cmath>
 #include <limits>
 
-namespace vann::hnsw {
+namespace vann::am {
 
 void Reranker::open(IndexScanDesc scan, MemoryContext context) {
   pg::ContextScope scope(context);
@@ -23,7 +26,7 @@ void Reranker::open(IndexScanDesc scan, MemoryContext context) {
     estate_ = CreateExecutorState();
     GetPerTupleExprContext(estate_)->ecxt_scantuple = slot_;
   }
-  row_context_ = AllocSetContextCreate(context, "hnsw rerank row", ALLOCSET_DEFAULT_SIZES);
+  row_context_ = AllocSetContextCreate(context, "rerank row", ALLOCSET_DEFAULT_SIZES);
   toast_.init(scan->heapRelation, context);
 }
 
@@ -73,4 +76,4 @@ Reranker::Row Reranker::distance(const HeapTid &tid, double *out) {
   return Row::kVisible;
 }
 
-}  // namespace vann::hnsw
+}  // namespace vann::am
