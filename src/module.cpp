@@ -2,8 +2,8 @@
 // registers: it may run in the postmaster, where threads and large allocations have no place.
 #include "pg/postgres.hpp"
 
+#include "am/common/plan.hpp"
 #include "am/hnsw/options.hpp"
-#include "am/hnsw/plan.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -12,5 +12,5 @@ PGDLLEXPORT void _PG_init(void);
 
 extern "C" void _PG_init(void) {
   vann::hnsw::define_options();
-  vann::hnsw::install_plan_hook();
+  vann::am::install_plan_hook();
 }

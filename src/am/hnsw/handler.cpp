@@ -1,15 +1,17 @@
-// handler.cpp — the access method's table of callbacks and properties.
+// handler.cpp — the access method's table of callbacks.
 #include "pg/postgres.hpp"
 
+#include "am/common/opclass.hpp"
+#include "am/common/property.hpp"
+#include "am/common/validate.hpp"
 #include "am/hnsw/build.hpp"
 #include "am/hnsw/cost.hpp"
 #include "am/hnsw/handler.hpp"
+#include "am/hnsw/index.hpp"
 #include "am/hnsw/insert.hpp"
-#include "am/common/opclass.hpp"
 #include "am/hnsw/options.hpp"
 #include "am/hnsw/scan.hpp"
 #include "am/hnsw/vacuum.hpp"
-#include "am/hnsw/validate.hpp"
 #include "pg/compat.hpp"
 
 extern "C" {
@@ -21,12 +23,8 @@ namespace vann::hnsw {
 
 namespace {
 
-// amproperty: distances order the first and only column.
-extern "C" bool hnsw_property(Oid, int attribute, IndexAMProperty property, const char *,
-                              bool *result, bool *) {
-  if (attribute != 1 || property != AMPROP_DISTANCE_ORDERABLE) return false;
-  *result = true;
-  return true;
+extern "C" bool hnsw_validate(Oid opclass) {
+  return am::validate_opclass(opclass, kAccessMethod);
 }
 
 }  // namespace
@@ -48,7 +46,7 @@ IndexAmRoutine *make_routine() {
   routine->amvacuumcleanup = hnsw_vacuumcleanup;
   routine->amcostestimate = hnsw_costestimate;
   routine->amoptions = hnsw_options;
-  routine->amproperty = hnsw_property;
+  routine->amproperty = am::nearest_property;
   routine->ambuildphasename = hnsw_buildphasename;
   routine->amvalidate = hnsw_validate;
   routine->ambeginscan = hnsw_beginscan;

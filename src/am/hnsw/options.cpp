@@ -1,9 +1,10 @@
 // options.cpp — reloptions and settings, under pgvector's names.
 #include "am/hnsw/options.hpp"
 
+#include "am/common/settings.hpp"
+
 extern "C" {
 #include "access/reloptions.h"
-#include "utils/guc.h"
 }
 
 #include <climits>
@@ -30,32 +31,25 @@ const config_enum_entry kIterativeScanValues[] = {{"off", kScanOff, false},
                                                   {"strict_order", kScanStrict, false},
                                                   {nullptr, 0, false}};
 
-// Another library of this session (pgvector) may have defined a setting of the same name already;
-// defining it twice would be an error. Its values are then not ours to read: the default holds.
-bool taken(const char *name) {
-  const char *value = GetConfigOption(name, true, false);
-  return value != nullptr && (GetConfigOptionFlags(name, true) & GUC_CUSTOM_PLACEHOLDER) == 0;
-}
-
 void define_settings() {
-  if (!taken("hnsw.ef_search"))
+  if (!am::taken("hnsw.ef_search"))
     DefineCustomIntVariable("hnsw.ef_search",
                             "Sets how many nearest candidates a scan keeps in view.",
                             "Larger values find more of the true neighbors and take longer.",
                             &ef_search, kDefaultEfSearch, 1, kMaxEfSearch, PGC_USERSET, 0, nullptr,
                             nullptr, nullptr);
-  if (!taken("hnsw.iterative_scan"))
+  if (!am::taken("hnsw.iterative_scan"))
     DefineCustomEnumVariable(
         "hnsw.iterative_scan",
         "Sets whether a scan goes on until the query has enough rows, and in which order.",
         "off stops after ef_search candidates.", &iterative_scan, kScanStrict, kIterativeScanValues,
         PGC_USERSET, 0, nullptr, nullptr, nullptr);
-  if (!taken("hnsw.max_scan_tuples"))
+  if (!am::taken("hnsw.max_scan_tuples"))
     DefineCustomIntVariable("hnsw.max_scan_tuples",
                             "Sets after how many rows read an iterative scan stops looking further.",
                             "The default does not stop a scan early.", &max_scan_tuples, INT_MAX, 1,
                             INT_MAX, PGC_USERSET, 0, nullptr, nullptr, nullptr);
-  if (!taken("hnsw.scan_mem_multiplier"))
+  if (!am::taken("hnsw.scan_mem_multiplier"))
     DefineCustomRealVariable(
         "hnsw.scan_mem_multiplier",
         "Sets the memory of an iterative scan as a multiple of work_mem.",

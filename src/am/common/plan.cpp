@@ -1,9 +1,10 @@
 // plan.cpp — a planner hook. ORDER BY makes the distance a column of the scan, also where the query does
 // not show it; an index scan under a LIMIT has its order from the index, so that nobody reads that
-// column, but the executor computes it, which reads the vector of every row. See README.md, "Plans".
-#include "am/hnsw/plan.hpp"
+// column, but the executor computes it, which reads the vector of every row. See
+// am/hnsw/README.md, "Plans".
+#include "am/common/plan.hpp"
 
-#include "am/hnsw/scan.hpp"
+#include "am/common/property.hpp"
 
 extern "C" {
 #include "access/genam.h"
@@ -14,18 +15,18 @@ extern "C" {
 #include "utils/rel.h"
 }
 
-namespace vann::hnsw {
+namespace vann::am {
 
 namespace {
 
 planner_hook_type previous_hook = nullptr;
 
-bool is_ordered_hnsw_scan(const Plan *plan) {
+bool is_nearest_scan(const Plan *plan) {
   if (plan == nullptr || !IsA(plan, IndexScan)) return false;
   const IndexScan *scan = reinterpret_cast<const IndexScan *>(plan);
   if (scan->indexorderby == NIL) return false;
   Relation index = index_open(scan->indexid, NoLock);  // the planner has locked it
-  const bool ours = index->rd_indam->ambeginscan == hnsw_beginscan;
+  const bool ours = index->rd_indam->amproperty == nearest_property;
   index_close(index, NoLock);
   return ours;
 }
@@ -54,7 +55,7 @@ void visit(Plan *plan) {
   check_stack_depth();
   // WITH TIES compares sort keys.
   if (IsA(plan, Limit) && reinterpret_cast<Limit *>(plan)->limitOption == LIMIT_OPTION_COUNT &&
-      is_ordered_hnsw_scan(plan->lefttree))
+      is_nearest_scan(plan->lefttree))
     drop_hidden_keys(plan->lefttree);
   visit(plan->lefttree);
   visit(plan->righttree);
@@ -79,4 +80,4 @@ void install_plan_hook() {
   planner_hook = plan_query;
 }
 
-}  // namespace vann::hnsw
+}  // namespace vann::am

@@ -1,6 +1,6 @@
 // validate.cpp — amvalidate: an operator class has one ordering operator, strategy 1, that sorts by
 // float8, and support function 1.
-#include "am/hnsw/validate.hpp"
+#include "am/common/validate.hpp"
 
 #include "am/common/opclass.hpp"
 
@@ -18,13 +18,13 @@ extern "C" {
 #include "utils/syscache.h"
 }
 
-namespace vann::hnsw {
+namespace vann::am {
 
 namespace {
 
-void report(const char *opclass, const char *flaw) {
+void report(const char *opclass, const char *am_name, const char *flaw) {
   ereport(INFO, (errcode(ERRCODE_INVALID_OBJECT_DEFINITION),
-                 errmsg("operator class \"%s\" of access method hnsw %s", opclass, flaw)));
+                 errmsg("operator class \"%s\" of access method %s %s", opclass, am_name, flaw)));
 }
 
 bool valid_operator(const FormData_pg_amop &entry) {
@@ -35,13 +35,13 @@ bool valid_operator(const FormData_pg_amop &entry) {
 }
 
 bool valid_support(const FormData_pg_amproc &entry) {
-  return entry.amprocnum == am::kDescribeProc &&
+  return entry.amprocnum == kDescribeProc &&
          check_amproc_signature(entry.amproc, INTERNALOID, true, 1, 1, INTERNALOID);
 }
 
 }  // namespace
 
-extern "C" bool hnsw_validate(Oid opclass) {
+bool validate_opclass(Oid opclass, const char *am_name) {
   HeapTuple tuple = SearchSysCache1(CLAOID, ObjectIdGetDatum(opclass));
   if (!HeapTupleIsValid(tuple)) elog(ERROR, "cache lookup failed for operator class %u", opclass);
   const Form_pg_opclass form = reinterpret_cast<Form_pg_opclass>(GETSTRUCT(tuple));
@@ -55,7 +55,7 @@ extern "C" bool hnsw_validate(Oid opclass) {
     const auto *entry =
         reinterpret_cast<Form_pg_amop>(GETSTRUCT(&operators->members[i]->tuple));
     if (!valid_operator(*entry)) {
-      report(name, "has an operator that is not an ordering operator to float8 with number 1");
+      report(name, am_name, "has an operator that is not an ordering operator to float8 with number 1");
       valid = false;
     }
     ordering |= entry->amoplefttype == type && entry->amoprighttype == type;
@@ -66,17 +66,17 @@ extern "C" bool hnsw_validate(Oid opclass) {
     const auto *entry =
         reinterpret_cast<Form_pg_amproc>(GETSTRUCT(&procedures->members[i]->tuple));
     if (!valid_support(*entry)) {
-      report(name, "has a support function with a wrong number or signature");
+      report(name, am_name, "has a support function with a wrong number or signature");
       valid = false;
     }
     support |= entry->amproclefttype == type && entry->amprocrighttype == type;
   }
-  if (!ordering) report(name, "lacks its ordering operator");
-  if (!support) report(name, "lacks support function 1");
+  if (!ordering) report(name, am_name, "lacks its ordering operator");
+  if (!support) report(name, am_name, "lacks support function 1");
   ReleaseCatCacheList(procedures);
   ReleaseCatCacheList(operators);
   ReleaseSysCache(tuple);
   return valid && ordering && support;
 }
 
-}  // namespace vann::hnsw
+}  // namespace vann::am
