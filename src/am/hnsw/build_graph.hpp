@@ -1,6 +1,7 @@
 // build_graph.hpp — core's IndexBuild inside a backend: its memory, temporary files, progress and errors.
 #pragma once
 
+#include "am/common/run_core.hpp"
 #include "am/hnsw/page.hpp"
 #include "core/bulk/index_build.hpp"
 #include "pg/spill_file.hpp"
@@ -14,30 +15,11 @@ enum BuildPhase : int64 {
   kPhaseWrite = kPhasePartition + static_cast<int64>(build::Stage::kCount),
 };
 
-// Progress and cancellation for core work that runs inside a backend.
-class BackendMonitor : public parallel::Monitor {
- public:
-  // `shown`: whether this is an index build, whose progress the server shows.
-  explicit BackendMonitor(bool shown) noexcept : shown_(shown) {}
-
-  bool cancelled() noexcept override;
-  void progress(int stage, uint64_t done, uint64_t total) noexcept override;
-
- private:
-  bool shown_;
-  int stage_ = -1;
-  uint64_t total_ = 0;
-};
-
-// Runs core work: exceptions become errors once all C++ frames below have gone. A `space` that the work
-// spills to tells why it failed.
-void run_core(void (*work)(void *), void *argument, const pg::SpillSpace *space = nullptr);
-
 // A handle. What it stands for goes with `context` at the latest, so it may be abandoned; all members
 // raise an ERROR when memory is short, work is cancelled or a temporary file fails.
 class BuildGraph {
  public:
-  // `shown` as for BackendMonitor.
+  // `shown` as for am::BackendMonitor.
   BuildGraph(const bulk::Params &params, MemoryContext context, bool shown);
 
   // One row of the table, in any order; nothing is kept but copies.

@@ -157,7 +157,7 @@ void write_further_keys(const Piece &piece) {
 void fill_piece(void *argument) {
   const Piece &piece = *static_cast<Piece *>(argument);
   const Output &out = *piece.out;
-  BackendMonitor monitor(out.graph->shown());
+  am::BackendMonitor monitor(out.graph->shown(), kPhasePartition);
   parallel::Team team(out.threads, monitor);
   parallel::Loop loop;
   loop.stage = static_cast<int>(build::Stage::kCount);

@@ -3,6 +3,7 @@
 
 #include "pg/postgres.hpp"
 
+#include "am/common/build_common.hpp"
 #include "am/hnsw/build_pages.hpp"
 #include "am/hnsw/build_scan.hpp"
 
@@ -20,9 +21,6 @@ namespace vann::hnsw {
 namespace {
 
 constexpr uint64_t kSeed = 0x766563746f725f61ull;
-
-// As many threads as core would use processes: the leader and its maintenance workers.
-unsigned build_threads() { return static_cast<unsigned>(max_parallel_maintenance_workers) + 1; }
 
 }  // namespace
 
@@ -62,7 +60,7 @@ Plan plan_build(const Layout &layout, int ef_construction) {
   // Three quarters of ef_construction give the default 64 the measured 48 (core/build/README.md).
   plan.params.graph.candidates =
       std::max<uint32_t>(layout.degree, static_cast<uint32_t>(ef_construction) * 3 / 4);
-  plan.params.graph.threads = build_threads();
+  plan.params.graph.threads = am::build_threads();
   plan.params.graph.seed = kSeed;
   plan.params.dims = layout.shape.dims;
   plan.params.level_divisor = level_divisor(layout.degree);
