@@ -1,5 +1,6 @@
 // estimate.cpp — hnsw_build_estimate(): what building an index on a column would take. Sizes are computed
 // as a build computes them; the time comes from building a small graph of rows of the table.
+#include "am/common/row_sample.hpp"
 #include "am/hnsw/build_pages.hpp"
 #include "am/hnsw/build_plan.hpp"
 #include "am/hnsw/options.hpp"
@@ -12,14 +13,11 @@
 extern "C" {
 #include "access/htup_details.h"
 #include "access/table.h"
-#include "access/tableam.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
 #include "miscadmin.h"
-#include "optimizer/plancat.h"
 #include "utils/lsyscache.h"
-#include "utils/snapmgr.h"
 #include "utils/syscache.h"
 }
 
@@ -114,62 +112,10 @@ int dims_of(const OperatorClass &opclass, Datum value) {
 
 // ---- Sampled rows ---------------------------------------------------------------------------------
 
-struct Sample {
-  uint64_t pages;    // read
-  uint64_t seen;     // rows on them that are visible to us
-  uint64_t visited;  // of these
-  uint64_t indexed;  // of those visited, with a vector of the dimensions
-};
-
-struct Visitor {
-  bool (*visit)(void *state, Datum value,
-                const HeapTid &tid);  // true: the row is one for the index
-  void *state;
-};
-
-// Visits rows until `stop` are indexed, and counts the others on their page, of blocks [begin, end).
-void read_place(TableScanDesc scan, AttrNumber column, TupleTableSlot *slot, BlockNumber begin,
-                BlockNumber end, uint64_t stop, const Visitor &visitor, Sample *sample) {
-  ItemPointerData first, last;
-  ItemPointerSet(&first, begin, FirstOffsetNumber);
-  ItemPointerSet(&last, end - 1, MaxOffsetNumber);
-  table_rescan_tidrange(scan, &first, &last);
-  BlockNumber read = end;
-  while (table_scan_getnextslot_tidrange(scan, ForwardScanDirection, slot)) {
-    CHECK_FOR_INTERRUPTS();
-    const BlockNumber block = ItemPointerGetBlockNumber(&slot->tts_tid);
-    if (sample->indexed >= stop) read = std::min(read, block);
-    if (block > read) break;
-    ++sample->seen;
-    if (sample->indexed >= stop) continue;
-    ++sample->visited;
-    bool null;
-    const Datum value = slot_getattr(slot, column, &null);
-    if (!null && visitor.visit(visitor.state, value, to_heap_tid(slot->tts_tid))) ++sample->indexed;
-  }
-  sample->pages += std::min(read + 1, end) - begin;
-}
-
-// Visits up to `wanted` indexed rows from places all over the table.
-Sample visit_rows(const Column &column, uint32_t wanted, const Visitor &visitor) {
-  Sample sample{};
-  const BlockNumber blocks = RelationGetNumberOfBlocks(column.heap);
-  const BlockNumber places = std::min(blocks, kPlaces);
-  if (places == 0) return sample;
-  TupleTableSlot *slot = table_slot_create(column.heap, nullptr);
-  ItemPointerData first;
-  ItemPointerSet(&first, 0, FirstOffsetNumber);
-  TableScanDesc scan = table_beginscan_tidrange(column.heap, GetActiveSnapshot(), &first, &first);
-  for (BlockNumber place = 0; place < places; ++place) {
-    const auto begin = static_cast<BlockNumber>(uint64_t{blocks} * place / places);
-    const auto next = static_cast<BlockNumber>(uint64_t{blocks} * (place + 1) / places);
-    const uint64_t stop = (uint64_t{wanted} * (place + 1) + places - 1) / places;
-    read_place(scan, column.number, slot, begin, std::min(next, begin + kPagesPerPlace), stop,
-               visitor, &sample);
-  }
-  table_endscan(scan);
-  ExecDropSingleTupleTableSlot(slot);
-  return sample;
+am::SampleCounts visit_rows(const Column &column, uint32_t wanted,
+                            const am::SampleVisitor &visitor) {
+  const am::SamplePlan plan{kPlaces, wanted, kPagesPerPlace, 0, true};
+  return am::sample_rows(column.heap, am::index_info_of_column(column.number), plan, visitor);
 }
 
 // Of a column that does not declare them: those of the first row found.
@@ -189,7 +135,7 @@ void sample_dims(Column *column) {
 // ---- The trial ------------------------------------------------------------------------------------
 
 struct Trial {
-  Sample sample;
+  am::SampleCounts sample;
   double scan;  // seconds
   double link;
   double write;  // encoding of pages alone
@@ -225,7 +171,7 @@ Trial build_trial(const Column &column, const IndexCache &cache, bulk::Params pa
   trial.sample = visit_rows(column, wanted, {add_row, &build});
   encoder.close();
   trial.scan = watch.lap();
-  if (trial.sample.indexed > 0) {
+  if (trial.sample.indexed_rows > 0) {
     graph.link();
     trial.link = watch.lap();
     write_record_pages(graph, cache, params.graph.threads, CurrentMemoryContext,
@@ -237,21 +183,6 @@ Trial build_trial(const Column &column, const IndexCache &cache, bulk::Params pa
 }
 
 // ---- The estimate ---------------------------------------------------------------------------------
-
-// Rows of the table with a vector: by the planner's estimate, or where the table was never analyzed by the
-// sample's rows per page (the planner would guess the width of a vector).
-double indexed_rows(Relation heap, const Sample &sample) {
-  if (sample.indexed == 0) return 0;
-  double tuples = static_cast<double>(sample.seen) / static_cast<double>(sample.pages) *
-                  RelationGetNumberOfBlocks(heap);
-  if (heap->rd_rel->reltuples >= 0) {
-    BlockNumber pages;
-    double visible;
-    estimate_rel_size(heap, nullptr, &pages, &tuples, &visible);
-  }
-  return std::rint(tuples * static_cast<double>(sample.indexed) /
-                   static_cast<double>(sample.visited));
-}
 
 double index_bytes(const MetaPage &meta, double rows) {
   if (rows == 0) return kPageBytes;
@@ -266,7 +197,7 @@ constexpr double kSpillFactor = 1.4;
 
 double build_seconds(const Trial &trial, const Plan &plan, double rows, double bytes, bool spills) {
   if (rows == 0) return 0;
-  const double scale = rows / static_cast<double>(trial.sample.indexed);
+  const double scale = rows / static_cast<double>(trial.sample.indexed_rows);
   const double scan = trial.scan / plan.params.graph.threads;
   const double link = trial.link * (spills ? kSpillFactor : 1);
   return scale * (scan + link + trial.write) + bytes * kSecondsPerByte;
@@ -292,7 +223,7 @@ Datum estimate_row(FunctionCallInfo fcinfo) {
   const IndexCache *cache = make_cache(column.heap, meta);
   const Plan plan = plan_build(cache->layout, ef_construction);
   const Trial trial = build_trial(column, *cache, plan.params);
-  const double rows = indexed_rows(column.heap, trial.sample);
+  const double rows = am::indexed_rows(column.heap, trial.sample);
   const uint64_t whole_rows = static_cast<uint64_t>(rows);
   const size_t needed = one_pass_memory(plan, whole_rows);
   const size_t granted = plan.params.memory + plan.reserved;
