@@ -59,4 +59,13 @@ done
 
 report src/pg "types/|am/" "pg must not include types or am"
 report src/types "am/" "types must not include am"
+# Access methods stand beside each other on what they share.
+for folder in src/am/*/; do
+  folder=$(basename "$folder")
+  for other in src/am/*/; do
+    other=$(basename "$other")
+    [ "$other" = common ] || [ "$other" = "$folder" ] ||
+      report "src/am/$folder" "am/$other/" "$folder must not include $other"
+  done
+done
 exit $status

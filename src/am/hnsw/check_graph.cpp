@@ -10,6 +10,7 @@
 #include "am/hnsw/chain.hpp"
 #include "am/hnsw/edges.hpp"
 #include "am/hnsw/reach.hpp"
+#include "am/hnsw/record_map.hpp"
 #include "am/hnsw/sweep.hpp"
 
 namespace vann::hnsw {
@@ -22,7 +23,7 @@ bool passable(State state) {
 
 class GraphCheck {
  public:
-  GraphCheck(const Index &index, MemoryContext context, Problems *problems, Array<IndexedTid> *tids)
+  GraphCheck(const Index &index, MemoryContext context, am::Problems *problems, Array<am::IndexedTid> *tids)
       : index_(index), allocator_(pg::allocator_in(context)), end_(record_blocks_end(index)),
         map_(context, record_id(end_, 0, index.layout())),
         levels_(static_cast<uint8_t *>(MemoryContextAllocExtended(
@@ -209,15 +210,16 @@ class GraphCheck {
   // ---- The index as a whole ------------------------------------------------------------------
 
   void check_duplicate_tids() {
-    std::sort(tids_->begin(), tids_->end(), [](const IndexedTid &a, const IndexedTid &b) {
-      return a.tid < b.tid || (a.tid == b.tid && a.element < b.element);
+    std::sort(tids_->begin(), tids_->end(), [](const am::IndexedTid &a, const am::IndexedTid &b) {
+      return a.tid < b.tid || (a.tid == b.tid && a.place < b.place);
     });
     for (size_t i = 1; i < tids_->size; ++i) {
-      const IndexedTid &tid = (*tids_)[i];
+      const am::IndexedTid &tid = (*tids_)[i];
       if (tid.tid == (*tids_)[i - 1].tid)
-        problems_->add(tid.element, "heap TID (%llu,%u) is also in record %u",
+        problems_->add(tid.place, "heap TID (%llu,%u) is also in record %u",
                        static_cast<unsigned long long>(tid.tid >> 16),
-                       static_cast<unsigned>(tid.tid & 0xffff), (*tids_)[i - 1].element);
+                       static_cast<unsigned>(tid.tid & 0xffff),
+                       static_cast<uint32_t>((*tids_)[i - 1].place));
     }
   }
 
@@ -245,8 +247,10 @@ class GraphCheck {
   // was cut short is not.
   void mark_reached_tids() {
     mark_reachable(index_, nullptr, Through::kTraversable, &map_);
-    for (IndexedTid &tid : *tids_)
-      tid.reached = !map_.covers(tid.element) || map_.reached(tid.element);
+    for (am::IndexedTid &tid : *tids_) {
+      const auto record = static_cast<uint32_t>(tid.place);
+      tid.reached = !map_.covers(record) || map_.reached(record);
+    }
   }
 
   const Index &index_;
@@ -257,14 +261,14 @@ class GraphCheck {
   bool *chained_;          // [records] kTids records that a chain leads to
   uint8_t *image_;         // [kPageBytes] the page at hand
   uint8_t *record_image_;  // [stride] another record
-  Problems *problems_;
-  Array<IndexedTid> *tids_;
+  am::Problems *problems_;
+  Array<am::IndexedTid> *tids_;
 };
 
 }  // namespace
 
-void check_graph(const Index &index, MemoryContext context, Problems *problems,
-                 Array<IndexedTid> *tids) {
+void check_graph(const Index &index, MemoryContext context, am::Problems *problems,
+                 Array<am::IndexedTid> *tids) {
   GraphCheck(index, context, problems, tids).run();
 }
 

@@ -1,5 +1,6 @@
 // estimate.cpp — hnsw_build_estimate(): what building an index on a column would take. Sizes are computed
 // as a build computes them; the time comes from building a small graph of rows of the table.
+#include "am/common/inspect.hpp"
 #include "am/common/row_sample.hpp"
 #include "am/hnsw/build_pages.hpp"
 #include "am/hnsw/build_plan.hpp"
@@ -242,10 +243,7 @@ Datum estimate_row(FunctionCallInfo fcinfo) {
       Float8GetDatum(build_seconds(trial, plan, rows, bytes, spills)),
   };
   bool nulls[lengthof(values)] = {};
-  TupleDesc descriptor;
-  if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
+  return am::one_row(fcinfo, values, nulls);
 }
 
 }  // namespace

@@ -1,21 +1,16 @@
 // inspect.cpp — hnsw_meta() and hnsw_stats(): what an index was built with, and what it holds.
 // Locks: one page at a time, shared.
-#include "am/hnsw/inspect.hpp"
+#include "am/common/inspect.hpp"
 
 #include "pg/array.hpp"
-#include "pg/compat.hpp"
 
 #include "am/hnsw/sweep.hpp"
 #include "am/hnsw/vacuum.hpp"
 
 extern "C" {
-#include "access/amapi.h"
-#include "access/genam.h"
-#include "access/htup_details.h"
-#include "access/table.h"
-#include "catalog/index.h"
-#include "funcapi.h"
-#include "utils/lsyscache.h"
+#include "catalog/pg_type.h"
+#include "miscadmin.h"
+#include "utils/builtins.h"
 }
 
 namespace vann::hnsw {
@@ -23,18 +18,6 @@ namespace vann::hnsw {
 namespace {
 
 constexpr int kMaxLevels = 256;  // a level is one byte
-
-[[noreturn]] void report_not_hnsw(Oid oid) {
-  const char *name = get_rel_name(oid);
-  if (name == nullptr)
-    ereport(ERROR,
-            (errcode(ERRCODE_UNDEFINED_TABLE), errmsg("relation with OID %u does not exist", oid)));
-  ereport(ERROR, (errcode(ERRCODE_WRONG_OBJECT_TYPE), errmsg("\"%s\" is not an hnsw index", name),
-                  get_rel_relkind(oid) == RELKIND_PARTITIONED_INDEX
-                      ? errhint("Name the index of one of its partitions.")
-                      : 0));
-  pg_unreachable();
-}
 
 // What a walk over all pages counts.
 struct Stats {
@@ -115,60 +98,15 @@ Datum levels_array(const Stats &stats) {
   return PointerGetDatum(array);
 }
 
-Datum one_row(FunctionCallInfo fcinfo, Datum *values, bool *nulls) {
-  TupleDesc descriptor;
-  if (get_call_result_type(fcinfo, nullptr, &descriptor) != TYPEFUNC_COMPOSITE)
-    elog(ERROR, "return type must be a row type");
-  return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(descriptor), values, nulls));
-}
-
-const char *metric_name(Metric metric) {
-  switch (metric) {
-    case Metric::kL2:
-      return "l2";
-    case Metric::kInnerProduct:
-      return "ip";
-    case Metric::kCosine:
-      break;
-  }
-  return "cosine";
-}
-
-}  // namespace
-
-Inspected open_inspected(Oid oid) {
-  const char kind = get_rel_relkind(oid);
-  const Oid heap_oid = kind == RELKIND_INDEX ? IndexGetRelation(oid, true) : InvalidOid;
-  if (!OidIsValid(heap_oid)) report_not_hnsw(oid);
-  // The table first, as everything that locks both does.
-  const Inspected inspected{table_open(heap_oid, AccessShareLock),
-                            index_open(oid, AccessShareLock)};
-  Relation index = inspected.index;
-  if (index->rd_indam->ambulkdelete != hnsw_bulkdelete) report_not_hnsw(oid);
-  if (!pg::owns_relation(oid))
-    aclcheck_error(ACLCHECK_NOT_OWNER, OBJECT_INDEX, RelationGetRelationName(index));
-  if (RELATION_IS_OTHER_TEMP(index))
-    ereport(ERROR, (errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-                    errmsg("cannot access temporary indexes of other sessions")));
-  return inspected;
-}
-
-void close_inspected(const Inspected &inspected) {
-  index_close(inspected.index, AccessShareLock);
-  table_close(inspected.heap, AccessShareLock);
-}
-
-namespace {
-
 Datum meta_row(FunctionCallInfo fcinfo) {
-  const Inspected inspected = open_inspected(PG_GETARG_OID(0));
+  const am::Inspected inspected = am::open_inspected(PG_GETARG_OID(0), hnsw_bulkdelete, kAccessMethod);
   const Index index = open_index(inspected.index);
   const Layout &layout = index.layout();
   const bool empty = index.entry.level < 0;
   Datum values[] = {
       Int32GetDatum(kFormatVersion),
       Int32GetDatum(index.cache->dims),
-      CStringGetTextDatum(metric_name(index.cache->metric)),
+      CStringGetTextDatum(am::metric_name(index.cache->metric)),
       Int32GetDatum(index.cache->m),
       Int32GetDatum(index.cache->ef_construction),
       Int32GetDatum(layout.degree),
@@ -183,12 +121,12 @@ Datum meta_row(FunctionCallInfo fcinfo) {
   };
   bool nulls[lengthof(values)] = {};
   nulls[12] = nulls[13] = empty;
-  close_inspected(inspected);
-  return one_row(fcinfo, values, nulls);
+  am::close_inspected(inspected);
+  return am::one_row(fcinfo, values, nulls);
 }
 
 Datum stats_row(FunctionCallInfo fcinfo) {
-  const Inspected inspected = open_inspected(PG_GETARG_OID(0));
+  const am::Inspected inspected = am::open_inspected(PG_GETARG_OID(0), hnsw_bulkdelete, kAccessMethod);
   const Index index = open_index(inspected.index);
   const BlockNumber end = record_blocks_end(index);
   const size_t records = record_id(end, 0, index.layout());
@@ -216,8 +154,8 @@ Datum stats_row(FunctionCallInfo fcinfo) {
       Int64GetDatum(static_cast<int64>(end) * BLCKSZ),
   };
   bool nulls[lengthof(values)] = {};
-  close_inspected(inspected);
-  return one_row(fcinfo, values, nulls);
+  am::close_inspected(inspected);
+  return am::one_row(fcinfo, values, nulls);
 }
 
 }  // namespace

@@ -1,41 +1,30 @@
-// check_heap.cpp — the table against the index, as contrib/amcheck's heapallindexed does it. Locks:
-// one record page at a time, shared.
-#include "am/hnsw/check.hpp"
+// check_heap.cpp — the table against the index, as contrib/amcheck's heapallindexed does it.
+#include "am/common/problems.hpp"
 
 #include <algorithm>
 
-#include "am/hnsw/element.hpp"
+#include "am/common/pages.hpp"
 
 extern "C" {
 #include "access/tableam.h"
 #include "catalog/index.h"
 }
 
-namespace vann::hnsw {
+namespace vann::am {
 
 namespace {
 
 struct HeapCheck {
-  const Index *index;
   const Array<IndexedTid> *tids;
+  const CodeCheck *code;
   MemoryContext row_context;
   Problems *problems;
 };
 
-bool holds_code(ConstRecord record, const quantize::CodeFactors &factors, const uint8_t *planes) {
-  const quantize::CodeShape &shape = record.layout().shape;
-  return memcmp(&record.header().factors, &factors, sizeof(factors)) == 0 &&
-         memcmp(record.code(), planes, quantize::code_bytes(shape.dims, shape.code_bits)) == 0;
-}
-
-void check_code(const HeapCheck &check, const ItemPointerData &tid, Datum value, uint32_t element) {
+void check_code(const HeapCheck &check, const ItemPointerData &tid, Datum value, uint64_t place) {
   pg::ContextScope scope(check.row_context);
-  const Element expected = make_element(*check.index, value);
-  RecordPage page(*check.index, element, BUFFER_LOCK_SHARE);
-  const bool same = holds_code(page.record(), expected.factors, expected.planes);
-  page.release();
-  if (!same)
-    check.problems->add(element, "the code is not that of the row at (%u,%u)",
+  if (!check.code->holds(check.code->state, place, to_heap_tid(tid), value))
+    check.problems->add(static_cast<int64_t>(place), "the code is not that of the row at (%u,%u)",
                         ItemPointerGetBlockNumber(&tid), ItemPointerGetOffsetNumber(&tid));
   MemoryContextReset(check.row_context);
 }
@@ -55,16 +44,16 @@ void check_row(Relation, ItemPointer tid, Datum *values, bool *isnull, bool, voi
     return;
   }
   if (!found->reached)
-    check.problems->add(found->element, "no search can come to the row at (%u,%u)", block, offset);
-  check_code(check, *tid, values[0], found->element);
+    check.problems->add(found->place, "no search can come to the row at (%u,%u)", block, offset);
+  check_code(check, *tid, values[0], found->place);
 }
 
 }  // namespace
 
-void check_heap(const Inspected &inspected, const Index &index, Snapshot snapshot,
-                const Array<IndexedTid> &tids, MemoryContext context, Problems *problems) {
-  HeapCheck check{&index, &tids,
-                  AllocSetContextCreate(context, "hnsw check row", ALLOCSET_DEFAULT_SIZES),
+void check_heap(const Inspected &inspected, Snapshot snapshot, const Array<IndexedTid> &tids,
+                const CodeCheck &code, MemoryContext context, Problems *problems) {
+  HeapCheck check{&tids, &code,
+                  AllocSetContextCreate(context, "index check row", ALLOCSET_DEFAULT_SIZES),
                   problems};
   IndexInfo *info = BuildIndexInfo(inspected.index);
   // As the second scan of CREATE INDEX CONCURRENTLY: with a snapshot, not as of now.
@@ -75,9 +64,9 @@ void check_heap(const Inspected &inspected, const Index &index, Snapshot snapsho
 
   const uint64_t blocks = RelationGetNumberOfBlocks(inspected.heap);
   for (size_t i = tids.size; i-- > 0 && tids[i].tid >> 16 >= blocks;)
-    problems->add(tids[i].element, "the heap TID (%llu,%u) is beyond the end of the table",
+    problems->add(tids[i].place, "the heap TID (%llu,%u) is beyond the end of the table",
                   static_cast<unsigned long long>(tids[i].tid >> 16),
                   static_cast<unsigned>(tids[i].tid & 0xffff));
 }
 
-}  // namespace vann::hnsw
+}  // namespace vann::am
