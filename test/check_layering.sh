@@ -50,9 +50,10 @@ allow_core parallel base
 allow_core build parallel quantize graph simd base
 allow_core spill base
 allow_core bulk build spill parallel quantize graph simd base
+allow_core cluster build parallel quantize simd base
 for folder in src/core/*/; do
   case $(basename "$folder") in
-    base|simd|quantize|graph|parallel|build|spill|bulk) ;;
+    base|simd|quantize|graph|parallel|build|spill|bulk|cluster) ;;
     *) echo "$folder: no arrows are defined for this folder" >&2; status=1 ;;
   esac
 done
