@@ -90,6 +90,19 @@ void add_scan(const Kernels &k, size_t dims) {
       });
 }
 
+// One size: it has no dimensions.
+void add_bound(const Kernels &k) {
+  add("bound32", k, kScanWidth, {10 * kScanWidth, kScanWidth},
+      [sums = ramp<uint32_t>(kScanWidth), scales = std::vector<uint16_t>(kScanWidth, 0x3f80),
+       estimates = std::vector<float>(kScanWidth), errors = std::vector<float>(kScanWidth),
+       &k]() mutable {
+        benchmark::DoNotOptimize(k.bound32(sums.data(), scales.data(), scales.data(), scales.data(),
+                                           {1.0f, 1.0f, 1.0f, 1.0f, 1.0f, 1.9f, 1.0f},
+                                           estimates.data(), errors.data()));
+        benchmark::ClobberMemory();
+      });
+}
+
 // A leaf of a bulk build: all pairs of 512 vectors.
 void add_products(const Kernels &k, size_t dims) {
   constexpr size_t kRows = 512;
@@ -121,6 +134,7 @@ const bool kRegistered = [] {
   const KernelList list = supported_kernels();
   for (size_t i = 0; i < list.count; i++) {
     const Kernels &k = *list.tables[i];
+    add_bound(k);
     for (size_t dims : kDims) {
       add_distances(k, dims);
       add_conversions(k, dims);

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "core/quantize/neighbor_code.hpp"
+#include "core/quantize/query_digits.hpp"
 #include "core/quantize/vector_code.hpp"
 #include "core/simd/kernels.hpp"
 
@@ -23,25 +24,19 @@ struct CodeShape {
 
 // Bytes that PreparedQuery's arrays need: int8 digits, fine digits, then the table.
 constexpr size_t query_bytes(const CodeShape &shape) noexcept {
-  return 2 * padded_dims(shape.dims) + size_t{shape.neighbor_dims} * 4;
+  return digit_bytes(shape.dims) + size_t{shape.neighbor_dims} * 4;
 }
 
 // Trivially destructible; arrays live in memory that the caller provides.
-struct PreparedQuery {
+struct PreparedQuery : QueryDigits {
   CodeShape shape;
-  float norm_squared;  // |q|^2 over shape.dims
-  float digit_scale;   // q ~ digit_scale * (digits + fine_digits / 254)
-  int32_t digit_sum;   // sum of digits
-  int32_t fine_sum;    // sum of fine digits
-  float table_scale;   // <u, q> of one plane ~ table_scale * sum + table_bias
+  float table_scale;  // <u, q> of one plane ~ table_scale * sum + table_bias
   float table_bias;
   float prefix_sum;  // sum of q over neighbor_dims
   // Neighbor estimate = anchor + offset - scale * (neighbor_gain * sums + neighbor_shift).
   float neighbor_gain;
   float neighbor_shift;
   const simd::Kernels *kernels;
-  const int8_t *digits;
-  const int8_t *fine_digits;
   const uint8_t *table;
 };
 

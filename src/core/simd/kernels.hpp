@@ -38,6 +38,17 @@ struct ResidualSums {
   float residual_parent;  // <r, p>
 };
 
+// What one query says of the rows of a list, whose sums bound32() turns into distances.
+struct BoundTerms {
+  float base;        // distance from the query to the rows' anchor
+  float length;      // |q - anchor|
+  float gain;        // <s, q> ~ gain * sum + shift
+  float shift;
+  float rounding;    // standard deviation of that, by rounding alone
+  float deviations;  // of an estimate's error, that its lower bound lies below it
+  float limit;       // for lower bounds
+};
+
 struct Kernels {
   const char *name;  // "generic", "avx2", "avx512", "avx512vbmi", "neon"
 
@@ -99,7 +110,18 @@ struct Kernels {
   void (*scan32)(const uint8_t *tiles, const uint8_t *table, size_t dims,
                  uint32_t *sums) noexcept;
 
-  // That table: for each four of `n` fixed-point values the sixteen sums of their subsets above the
+  // Sums of 32 rows as distances, with their errors. Row i of 32, bfloat16 patterns as floats:
+  //   estimates[i]  base + offsets[i] - scales[i] * (gain * sums[i] + shift), cut to +-FLT_MAX
+  //   deviations[i] of a = errors[i] * length and b = scales[i] * rounding the largest of a, b and
+  //                 3/4 (a + b), which is within 6 % of the root of their squares and does not
+  //                 overflow; cut to FLT_MAX
+  // Returns a mask: bit i is estimates[i] - terms.deviations * deviations[i] < limit. sums[i] is
+  // below 2^31. The bits are the same on every CPU.
+  uint32_t (*bound32)(const uint32_t *sums, const uint16_t *scales, const uint16_t *offsets,
+                      const uint16_t *errors, const BoundTerms &terms, float *estimates,
+                      float *deviations) noexcept;
+
+  // scan32's table: for each four of `n` fixed-point values the sixteen sums of their subsets above the
   // least of them, rounded to integers, in scan32's order. `n` is a multiple of kCodeBlock; the sum
   // of four magnitudes is at most 255 << kSubsetFraction.
   void (*subset_sums)(const int16_t *values, size_t n, uint8_t *table) noexcept;

@@ -10,6 +10,7 @@
 #include <immintrin.h>
 #include <xsimd/xsimd.hpp>
 
+#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
@@ -393,6 +394,7 @@ constinit const Kernels kAvx2Kernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .bound32 = bound32<Avx2Residual>,
     .subset_sums = subset_sums<Avx2Lanes>,
     .decode_i8 = decode_i8<Avx2Residual>,
     .residual_squared = residual_squared<Avx2Residual>,

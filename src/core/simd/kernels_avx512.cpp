@@ -17,6 +17,7 @@
 #include <immintrin.h>
 #include <xsimd/xsimd.hpp>
 
+#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
@@ -396,6 +397,7 @@ constinit const Kernels kAvx512Kernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .bound32 = bound32<Avx512Residual>,
     .subset_sums = subset_sums<Avx512Lanes>,
     .decode_i8 = decode_i8<Avx512Residual>,
     .residual_squared = residual_squared<Avx512Residual>,

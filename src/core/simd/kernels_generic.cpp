@@ -11,6 +11,7 @@
 #endif
 
 #include "core/base/half.hpp"
+#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/tables.hpp"
@@ -203,6 +204,7 @@ constinit const Kernels kGenericKernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .bound32 = bound32<GenericResidual>,
     .subset_sums = subset_sums<GenericLanes>,
     .decode_i8 = decode_i8,
     .residual_squared = residual_squared<GenericResidual>,

@@ -10,6 +10,7 @@
 #include <arm_neon.h>
 #include <xsimd/xsimd.hpp>
 
+#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
@@ -312,6 +313,7 @@ constinit const Kernels kNeonKernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .bound32 = bound32<NeonResidual>,
     .subset_sums = subset_sums<NeonLanes>,
     .decode_i8 = decode_i8<NeonResidual>,
     .residual_squared = residual_squared<NeonResidual>,
