@@ -2,7 +2,6 @@
 #include "core/quantize/codebook.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "core/quantize/lanes.hpp"
@@ -15,38 +14,42 @@ namespace {
 // Products stay finite, also their sums over any number of subvectors.
 constexpr float kProductMax = 1e30f;
 
-float total(Float4 four) noexcept { return (four[0] + four[2]) + (four[1] + four[3]); }
+// The sums over the lanes of each of four vectors.
+Float4 add_up(const Float4 (&x)[4]) noexcept {
+  const Float4 low = __builtin_shufflevector(x[0], x[1], 0, 4, 1, 5) +
+                     __builtin_shufflevector(x[0], x[1], 2, 6, 3, 7);
+  const Float4 high = __builtin_shufflevector(x[2], x[3], 0, 4, 1, 5) +
+                      __builtin_shufflevector(x[2], x[3], 2, 6, 3, 7);
+  return __builtin_shufflevector(low, high, 0, 1, 4, 5) +
+         __builtin_shufflevector(low, high, 2, 3, 6, 7);
+}
 
-// Sum of term(i) over n values, four at a time while they last.
-template <class Four, class One>
-float sum_terms(size_t n, Four four, One one) noexcept {
-  Float4 sums = {};
+// Sums of term(entry, x) over n values for four adjacent entries.
+template <class Term>
+Float4 four_sums(const float *entries, size_t stride, const float *x, size_t n,
+                 Term term) noexcept {
+  Float4 parts[4] = {};
   size_t i = 0;
   for (; i + 4 <= n; i += 4) {
-    sums += four(i);
+    const Float4 own = load4(x + i);
+    for (size_t k = 0; k < 4; ++k) {
+      parts[k] += term(load4(entries + k * stride + i), own);
+    }
   }
-  float sum = total(sums);
+  Float4 sums = add_up(parts);
   for (; i < n; ++i) {
-    sum += one(i);
+    const Float4 column = {entries[i], entries[stride + i], entries[2 * stride + i],
+                           entries[3 * stride + i]};
+    sums += term(column, splat(x[i]));
   }
-  return sum;
+  return sums;
 }
 
-float squared_distance(const float *a, const float *b, size_t n) noexcept {
-  return sum_terms(
-      n,
-      [&](size_t i) {
-        const Float4 difference = load4(a + i) - load4(b + i);
-        return difference * difference;
-      },
-      [&](size_t i) { return (a[i] - b[i]) * (a[i] - b[i]); });
-}
+inline Float4 smaller(Float4 a, Float4 b) noexcept { return a < b ? a : b; }
+inline Float4 larger(Float4 a, Float4 b) noexcept { return a > b ? a : b; }
 
-float product(const float *a, const float *b, size_t n) noexcept {
-  return sum_terms(
-      n, [&](size_t i) { return load4(a + i) * load4(b + i); },
-      [&](size_t i) { return a[i] * b[i]; });
-}
+float least_lane(Float4 x) noexcept { return std::min({x[0], x[1], x[2], x[3]}); }
+float largest_lane(Float4 x) noexcept { return std::max({x[0], x[1], x[2], x[3]}); }
 
 struct Subvector {
   size_t begin;
@@ -67,11 +70,40 @@ size_t nibble_entries(size_t i) noexcept {
   return i / 16 * 256 + byte / 4 * 128 + i % 2 * 64 + byte % 4 * 16;
 }
 
-void round_products(const float *products, size_t count, float low, float inverse_step,
-                    uint8_t *table) noexcept {
+// The range that a subvector's products cover, once they are above their least.
+struct Range {
+  float least;
+  float width;
+};
+
+// Products of t = inverse * q with all entries, less the least of them.
+Range raise_products(const Subvector &sub, size_t count, size_t stride, const float *q,
+                     float inverse, float *products) noexcept {
+  Float4 low = splat(kProductMax);
+  Float4 high = splat(-kProductMax);
+  for (size_t u = 0; u < count; u += 4) {
+    const Float4 exact = four_sums(sub.entries + u * stride, stride, q + sub.begin, sub.length,
+                                   [&](Float4 e, Float4 x) { return e * (x * splat(inverse)); });
+    const Float4 product = clamped(exact, -kProductMax, kProductMax);
+    low = smaller(product, low);
+    high = larger(product, high);
+    std::memcpy(products + u, &product, sizeof product);
+  }
+  const float least = least_lane(low);
   for (size_t u = 0; u < count; ++u) {
-    const float value = (products[u] - low) * inverse_step + 0.5f;
-    table[u] = static_cast<uint8_t>(clamped(value, 0.0f, 255.0f));
+    products[u] -= least;
+  }
+  return {least, largest_lane(high) - least};
+}
+
+void round_products(const float *products, size_t count, float inverse_step,
+                    uint8_t *table) noexcept {
+  for (size_t u = 0; u < count; u += 4) {
+    const Float4 value = load4(products + u) * splat(inverse_step) + splat(0.5f);
+    const Int4 entries = truncated(clamped(value, 0.0f, 255.0f));
+    for (size_t k = 0; k < 4; ++k) {
+      table[u + k] = static_cast<uint8_t>(entries[k]);
+    }
   }
 }
 
@@ -79,16 +111,23 @@ void round_products(const float *products, size_t count, float low, float invers
 
 size_t nearest_entry(const float *entries, size_t count, size_t stride, const float *x,
                      size_t n) noexcept {
-  size_t nearest = 0;
-  float least = kFloatMax;
-  for (size_t u = 0; u < count; ++u) {
-    const float distance = squared_distance(entries + u * stride, x, n);
-    if (distance < least) {
-      least = distance;
-      nearest = u;
+  Float4 least = splat(kFloatMax);
+  Int4 nearest = {};
+  Int4 index = {0, 1, 2, 3};
+  for (size_t u = 0; u < count; u += 4, index += 4) {
+    const Float4 distances = four_sums(entries + u * stride, stride, x, n,
+                                       [](Float4 a, Float4 b) { return (a - b) * (a - b); });
+    const Int4 closer = distances < least;
+    least = closer ? distances : least;
+    nearest = closer ? index : nearest;
+  }
+  size_t best = 0;
+  for (size_t k = 1; k < 4; ++k) {
+    if (least[k] < least[best] || (least[k] == least[best] && nearest[k] < nearest[best])) {
+      best = k;
     }
   }
-  return nearest;
+  return static_cast<size_t>(nearest[best]);
 }
 
 void encode_subvectors(const ListModel &model, const float *residual, uint8_t *code,
@@ -118,23 +157,17 @@ ProductTable prepare_product_table(const ListModel &model, const float *q, float
   float range = 0.0f;
   for (size_t i = 0; i < shape.subvectors; ++i) {
     const Subvector sub = subvector(model, i);
-    float *const own = products + i * count;
-    for (size_t u = 0; u < count; ++u) {
-      const float exact = product(sub.entries + u * stride, q + sub.begin, sub.length) * inverse;
-      own[u] = clamped(exact, -kProductMax, kProductMax);
-    }
-    const auto [low, high] = std::minmax_element(own, own + count);
-    shift += *low;
-    range = std::max(range, *high - *low);
+    const Range own = raise_products(sub, count, stride, q, inverse, products + i * count);
+    shift += own.least;
+    range = std::max(range, own.width);
   }
   const float step = std::max(range / 255.0f, 0x1p-120f);
   if (shape.codec == Codec::kPq4) {
     std::memset(table, 0, size_t{shape.scan_dims} * 4);
   }
   for (size_t i = 0; i < shape.subvectors; ++i) {
-    const float *const own = products + i * count;
     const size_t place = shape.codec == Codec::kPq8 ? i * count : nibble_entries(i);
-    round_products(own, count, *std::min_element(own, own + count), 1.0f / step, table + place);
+    round_products(products + i * count, count, 1.0f / step, table + place);
   }
   return {step, shift};
 }

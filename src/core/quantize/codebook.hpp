@@ -9,7 +9,8 @@
 
 namespace vann::quantize {
 
-// The entry nearest to x[0..n), the lowest of equals. entries: [count][stride].
+// The entry nearest to x[0..n), the lowest of equals. entries: [count][stride], `count` a
+// multiple of four.
 size_t nearest_entry(const float *entries, size_t count, size_t stride, const float *x,
                      size_t n) noexcept;
 
