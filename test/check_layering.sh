@@ -49,11 +49,12 @@ allow_core graph quantize simd base
 allow_core parallel base
 allow_core build parallel quantize graph simd base
 allow_core spill base
+allow_core codebook parallel quantize simd base
 allow_core bulk build spill parallel quantize graph simd base
 allow_core cluster build parallel quantize simd base
 for folder in src/core/*/; do
   case $(basename "$folder") in
-    base|simd|quantize|graph|parallel|build|spill|bulk|cluster) ;;
+    base|simd|quantize|graph|parallel|build|spill|bulk|cluster|codebook) ;;
     *) echo "$folder: no arrows are defined for this folder" >&2; status=1 ;;
   esac
 done
