@@ -55,6 +55,7 @@ missing_tools() {
   has gzip || echo gzip
   has nm || echo binutils
   has g++ && has_header xsimd/xsimd.hpp || echo libxsimd-dev
+  has g++ && has_header eigen3/Eigen/Core || echo libeigen3-dev
   has g++ && has_header gtest/gtest.h || echo libgtest-dev
   has g++ && has_header benchmark/benchmark.h || echo libbenchmark-dev
   has perl && perl -MIPC::Run -e 1 2>/dev/null || echo libipc-run-perl
