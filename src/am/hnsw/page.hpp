@@ -17,6 +17,7 @@ using am::geometry_of;
 using am::HeapTid;
 using am::kPageBytes;
 using am::kPageHeaderBytes;
+using am::kSpecialBytes;
 using am::kUsableBytes;
 using am::Metric;
 
