@@ -38,12 +38,15 @@ Assigner::Assigner(const Centroids &centroids)
 Assigner::Assigner(const float *values, size_t dims, std::span<const uint32_t> cell_begin,
                    const float *cells)
     : count_(cell_begin.back()), probes_(probes_for(count_, cell_begin.size() - 1)) {
-  lists_.resize(cut_blocks(cell_begin, first_block_));
+  // Compared with all, centroids need no cells, and long blocks cost less.
+  const uint32_t all_lists[] = {0, count_};
+  lists_.resize(
+      cut_blocks(probes_ == 0 ? std::span<const uint32_t>(all_lists) : cell_begin, first_block_));
   for (size_t block = 0; block < lists_.blocks(); ++block) lists_.pack(block, values, dims);
   if (probes_ == 0) return;
-  const uint32_t all[] = {0, static_cast<uint32_t>(cell_begin.size() - 1)};
-  std::vector<uint32_t> ignored;
-  cells_.resize(cut_blocks(all, ignored));
+  const uint32_t all_cells[] = {0, static_cast<uint32_t>(cell_begin.size() - 1)};
+  std::vector<uint32_t> one_range;
+  cells_.resize(cut_blocks(all_cells, one_range));
   for (size_t block = 0; block < cells_.blocks(); ++block) cells_.pack(block, cells, dims);
 }
 

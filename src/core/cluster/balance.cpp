@@ -36,7 +36,7 @@ class Planner {
     count_cell_lists();
   }
 
-  std::vector<uint32_t> plan(uint32_t wanted) {
+  std::vector<uint32_t> plan(uint32_t wanted, Plan plan) {
     size_t spare = 0;
     while (!longest_.empty()) {
       const auto [length, list] = longest_.top();
@@ -46,6 +46,8 @@ class Planner {
       }
       if (used_ < wanted) {
         ++used_;
+      } else if (plan == Plan::kFill) {
+        break;
       } else {
         while (spare < spare_.size() && !may_dissolve(spare_[spare].second)) ++spare;
         if (spare == spare_.size() || !worth(spare_[spare].first, length)) break;
@@ -154,17 +156,26 @@ void replace_lists(const std::vector<uint32_t> &parts, const Clustering &split, 
 }  // namespace
 
 std::vector<uint32_t> plan_parts(const build::RowView &view, const Clustering &clustering,
-                                 uint32_t wanted) {
-  return Planner(view, clustering, wanted).plan(wanted);
+                                 uint32_t wanted, Plan plan) {
+  return Planner(view, clustering, wanted).plan(wanted, plan);
 }
 
-bool balance(Lloyd &lloyd, Clustering &clustering, uint32_t wanted, uint32_t iterations) {
-  const std::vector<uint32_t> parts = plan_parts(lloyd.view(), clustering, wanted);
+bool balance(Lloyd &lloyd, Clustering &clustering, uint32_t wanted, Plan plan,
+             uint32_t iterations) {
+  const std::vector<uint32_t> parts = plan_parts(lloyd.view(), clustering, wanted, plan);
   if (std::all_of(parts.begin(), parts.end(), [](uint32_t p) { return p == 1; })) return false;
   const Clustering split = split_lists(lloyd, clustering, parts);
   replace_lists(parts, split, lloyd.view().dims(), clustering);
   lloyd.run(clustering, iterations);
   return true;
+}
+
+void fill(Lloyd &lloyd, Clustering &clustering, uint32_t wanted) {
+  // Centroids of rows that their codes hardly tell apart can stay without rows again and again.
+  for (uint32_t before = 0; clustering.used_lists() > before;) {
+    before = clustering.used_lists();
+    if (before == wanted || !balance(lloyd, clustering, wanted, Plan::kFill, 1)) return;
+  }
 }
 
 void drop_empty(size_t dims, Clustering &clustering) {

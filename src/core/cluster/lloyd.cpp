@@ -16,6 +16,7 @@ namespace {
 using build::Candidate;
 
 constexpr uint32_t kTaskRows = 256;
+constexpr size_t kBatchRows = 1024;  // together in front of all centroids
 constexpr size_t kMeanChunk = 8;
 // Floats sum this many rows; their sums are summed in double precision.
 constexpr size_t kFloatRows = 256;
@@ -32,6 +33,12 @@ double squared_distance(const double *a, const float *b, size_t dims) noexcept {
 }
 
 }  // namespace
+
+uint32_t Clustering::used_lists() const noexcept {
+  uint32_t used = 0;
+  for (size_t list = 0; list < lists(); ++list) used += rows_of_list(list) > 0;
+  return used;
+}
 
 double Clustering::error() const noexcept {
   return std::accumulate(list_error.begin(), list_error.end(), 0.0);
@@ -117,16 +124,18 @@ void Lloyd::assign_across(Clustering &clustering, std::span<const float> cells) 
   nearest_.resize(clustering.members.size());
   // The members must be rows in their order for the assigner to take ranges of them.
   std::iota(clustering.members.begin(), clustering.members.end(), 0u);
-  progress_.run(nearest_.size(), kTaskRows,
-                [&](parallel::Worker &worker, size_t begin, size_t end) {
-                  ThreadScratch &scratch = scratch_[worker.index()];
-                  scratch.matches.resize(end - begin);
-                  assigner.nearest(view_, begin, 1, scratch.matches, scratch.assigner);
-                  for (size_t i = begin; i < end; ++i) {
-                    const Match &match = scratch.matches[i - begin];
-                    nearest_[i] = build::make_candidate(match.squared_distance, match.list);
-                  }
-                });
+  const size_t rows = nearest_.size();
+  const size_t batches = (rows + kBatchRows - 1) / kBatchRows;
+  progress_.run(batches, 1, [&](parallel::Worker &worker, size_t first, size_t last) {
+    ThreadScratch &scratch = scratch_[worker.index()];
+    const size_t begin = first * kBatchRows;
+    scratch.matches.resize(std::min(last * kBatchRows, rows) - begin);
+    assigner.nearest(view_, begin, 1, scratch.matches, scratch.assigner);
+    for (size_t i = 0; i < scratch.matches.size(); ++i) {
+      const Match &match = scratch.matches[i];
+      nearest_[begin + i] = build::make_candidate(match.squared_distance, match.list);
+    }
+  });
   const uint32_t all_rows[] = {0, static_cast<uint32_t>(nearest_.size())};
   const uint32_t all_lists[] = {0, clustering.lists()};
   regroup(clustering, all_rows, all_lists);
@@ -167,7 +176,7 @@ void Lloyd::regroup(Clustering &clustering, std::span<const uint32_t> cell_rows,
 
 // ---- Means -----------------------------------------------------------------------------------
 
-// Into scratch: sum.
+// The mean of rows, scaled to unit length if spherical; the unscaled one stays in the scratch sum.
 void Lloyd::mean_of(std::span<const uint32_t> ids, float *mean, parallel::Worker &worker) {
   ThreadScratch &scratch = scratch_[worker.index()];
   const size_t dims = view_.dims();

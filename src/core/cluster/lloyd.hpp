@@ -31,6 +31,7 @@ struct Clustering {
   uint32_t rows_of_list(size_t list) const noexcept {
     return list_rows[list + 1] - list_rows[list];
   }
+  uint32_t used_lists() const noexcept;  // that have rows
   double error() const noexcept;
 };
 

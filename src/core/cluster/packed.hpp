@@ -20,7 +20,6 @@ inline constexpr size_t kBlockColumns = 512;
 struct MeasureScratch {
   build::CodeGroup rows;
   build::DistanceTile tile;
-  build::NearestList nearest;
 };
 
 // Const functions are thread-safe.

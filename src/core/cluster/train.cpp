@@ -19,9 +19,8 @@ namespace {
 constexpr uint32_t kOneLevelLists = 256;
 constexpr size_t kSampleRowsPerCell = 256;
 constexpr uint32_t kBalanceRounds = 3;
-constexpr uint32_t kFillRounds = 32;
 constexpr uint32_t kBalanceIterations = 2;
-constexpr uint32_t kStepsAcross = 1;
+constexpr uint32_t kStepsAcross = 2;
 
 // All rows of `members` in one cell.
 Clustering one_cell(PageVector<uint32_t> members) {
@@ -37,14 +36,11 @@ PageVector<uint32_t> all_rows(size_t rows) {
   return ids;
 }
 
-// Balances until nothing is left to do; rounds beyond the first few only serve to reach the count.
 void balance_lists(Lloyd &lloyd, Clustering &clustering, uint32_t wanted) {
-  for (uint32_t round = 0; round < kFillRounds; ++round) {
-    const uint32_t before = clustering.lists();
-    if (!balance(lloyd, clustering, wanted, kBalanceIterations)) break;
-    const bool fuller = clustering.lists() > before;
-    if (round + 1 >= kBalanceRounds && !(clustering.lists() < wanted && fuller)) break;
+  for (uint32_t round = 0; round < kBalanceRounds; ++round) {
+    if (!balance(lloyd, clustering, wanted, Plan::kBalance, kBalanceIterations)) break;
   }
+  fill(lloyd, clustering, wanted);
 }
 
 // The rows of each of about sqrt(lists) cells, found on a sample: every row in its nearest cell.
@@ -76,16 +72,11 @@ std::vector<uint32_t> rows_of_cells(const Clustering &clustering) {
   return rows;
 }
 
-// Rows go to the nearest centroid of any cell, and centroids to their means.
+// Rows go to the nearest centroid of any cell, and centroids to their means. A list that loses all its
+// rows splits another.
 void step_across(Lloyd &lloyd, Clustering &clustering, uint32_t wanted) {
   lloyd.assign_across(clustering, lloyd.cell_means(clustering));
-  const bool any_empty = [&] {
-    for (size_t list = 0; list < clustering.lists(); ++list) {
-      if (clustering.rows_of_list(list) == 0) return true;
-    }
-    return false;
-  }();
-  if (any_empty) balance_lists(lloyd, clustering, wanted);
+  fill(lloyd, clustering, wanted);
   drop_empty(lloyd.view().dims(), clustering);
   lloyd.move_to_means(clustering);
 }
@@ -107,9 +98,10 @@ void finish(Lloyd &lloyd, Clustering &clustering, Progress &progress, Centroids 
   centroids.cells = lloyd.cell_means(clustering);
 }
 
+// Of an assignment, a pass over the means and one over the blocks of centroids, as often as turns go.
 uint64_t estimated_items(size_t rows, uint32_t lists, uint32_t iterations) {
   const uint64_t turns = iterations + kBalanceRounds * (kBalanceIterations + 1) + 2;
-  return turns * (rows / 256 + lists + lists / 256) + kStepsAcross * rows;
+  return turns * (rows / 256 + lists + lists / 256);
 }
 
 }  // namespace

@@ -32,20 +32,21 @@ struct Centroids {
   // kFlatLists, none when count is 0.
   std::vector<uint32_t> cell_begin{0};
   PageVector<float>
-      cells;  // [cells][dims], the mean of a cell's rows (of unit length if spherical)
-  // Mean squared distance of a row to its centroid: at most this when rows go to the nearest.
+      cells;  // [cells][dims], the mean of a cell's rows (of unit length if spherical and not 0)
+  // Mean squared distance of a row to its centroid; but for rounding at most this when rows go to the
+  // nearest.
   double mean_squared = 0;
 
   size_t cell_count() const noexcept { return cell_begin.size() - 1; }
 };
 
 // Trains on the rows [0, rows.size()) of the view, fewer than 2^31; all are used, so the caller samples.
-// Every centroid is the nearest of at least one row. The result depends on the rows, in their order, and
-// on the params, not on the number of threads. Throws parallel::Cancelled, std::bad_alloc.
+// At the last assignment every list had rows. The result depends on the rows, in their order, and on the
+// params, not on the number of threads. Throws parallel::Cancelled, std::bad_alloc.
 Centroids train(const build::RowView &rows, const Params &params, parallel::Team &team);
 
-// Bytes that train() takes at most beside the rows, its result included: 16 per row, and per list its
-// centroid three times over in floats and its byte code six times.
+// Bytes that train() takes at most beside the rows, its result included: 20 per row, per list its centroid
+// three times over in floats and its byte code four times, and a tile per thread.
 size_t train_bytes(size_t rows, size_t dims, uint32_t lists, unsigned threads) noexcept;
 
 }  // namespace vann::cluster
