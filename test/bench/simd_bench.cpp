@@ -90,6 +90,17 @@ void add_scan(const Kernels &k, size_t dims) {
       });
 }
 
+// A subvector per eight dimensions.
+void add_lookup(const Kernels &k, size_t dims) {
+  const size_t subvectors = dims / 8;
+  add("lookup32", k, dims, {subvectors * (256 + kScanWidth), kScanWidth * subvectors},
+      [codes = ramp<uint8_t>(subvectors * kScanWidth), table = ramp<uint8_t>(subvectors * 256),
+       sums = std::vector<uint32_t>(kScanWidth), subvectors, &k]() mutable {
+        k.lookup32(codes.data(), table.data(), subvectors, sums.data());
+        benchmark::ClobberMemory();
+      });
+}
+
 // One size: it has no dimensions.
 void add_bound(const Kernels &k) {
   add("bound32", k, kScanWidth, {10 * kScanWidth, kScanWidth},
@@ -143,6 +154,7 @@ const bool kRegistered = [] {
       add_code("dot_u2_i8", k, dims, 2, k.dot_u2_i8);
       add_code("dot_u1_i8", k, dims, 1, k.dot_u1_i8);
       add_scan(k, dims);
+      add_lookup(k, dims);
       add_products(k, dims);
       add_hadamard(k, dims);
     }

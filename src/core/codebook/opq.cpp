@@ -6,6 +6,8 @@
 #include <numeric>
 #include <vector>
 
+// A server process must not abort on an assertion, and PGXS does not define NDEBUG.
+#define EIGEN_NO_DEBUG
 #define EIGEN_MPL2_ONLY
 #include <eigen3/Eigen/Eigenvalues>
 #include <eigen3/Eigen/QR>

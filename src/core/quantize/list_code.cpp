@@ -72,8 +72,9 @@ double offset_of(Geometry geometry, double squared, double level_anchor,
 
 // One bit per dimension; the levels are -1/2 and 1/2 and reach over the coded dimensions alone, so
 // that what the others leave unseen is part of the error.
-ScanFactors encode_bits(const ListShape &shape, const float *anchor, const float *x,
+ScanFactors encode_bits(const ListModel &model, const float *anchor, const float *x,
                         uint8_t *code) noexcept {
+  const ListShape &shape = model.shape;
   const NeighborFactors own =
       encode_neighbor(anchor, x, shape.dims, shape.scan_dims, 1, shape.geometry, code);
   const double squared = own.residual_squared;
@@ -81,7 +82,7 @@ ScanFactors encode_bits(const ListShape &shape, const float *anchor, const float
   const double error =
       std::max(scale * scale * 0.25 * shape.scan_dims - squared, kLeastScanError * squared);
   return {to_bfloat16(own.scale), to_bfloat16(own.offset),
-          short_factor(spread_error(shape, error))};
+          short_factor(model.error_scale * spread_error(shape, error))};
 }
 
 ScanFactors encode_product(const ListModel &model, const float *anchor, const float *x,
@@ -107,7 +108,8 @@ ScanFactors encode_product(const ListModel &model, const float *anchor, const fl
   const double offset =
       offset_of(shape.geometry, squared, scale * exact_dot(decoded, anchor, shape.dims),
                 exact_dot(residual, anchor, shape.dims));
-  return {stored, short_factor(offset), short_factor(spread_error(shape, error))};
+  return {stored, short_factor(offset),
+          short_factor(model.error_scale * spread_error(shape, error))};
 }
 
 void decode_levels(const ListShape &shape, const uint8_t *planes, float *levels) noexcept {
@@ -118,7 +120,7 @@ void decode_levels(const ListShape &shape, const uint8_t *planes, float *levels)
 
 ScanFactors encode_scan(const ListModel &model, const float *anchor, const float *x, float *scratch,
                         uint8_t *code) noexcept {
-  return model.shape.codec == Codec::kRabitq ? encode_bits(model.shape, anchor, x, code)
+  return model.shape.codec == Codec::kRabitq ? encode_bits(model, anchor, x, code)
                                              : encode_product(model, anchor, x, scratch, code);
 }
 

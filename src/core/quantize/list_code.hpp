@@ -67,11 +67,16 @@ constexpr size_t codebook_floats(const ListShape &shape) noexcept {
              : shape.subvectors * codebook_entries(shape.codec) * longest_subvector(shape);
 }
 
+inline constexpr float kMostErrorScale = 16.0f;
+
 // A view. codebooks: [subvectors][codebook_entries][longest_subvector], null for rabitq; values
 // beyond a shorter subvector are not read.
 struct ListModel {
   ListShape shape;
   const float *codebooks;
+  // By how much errors of scan codes are larger than if they were spread evenly over all directions:
+  // codebook/scan_error.hpp. 1 to kMostErrorScale.
+  float error_scale = 1.0f;
 };
 
 // ---- Encoding ----------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 // list_query.cpp — what the codes of lists' rows say of a query. See README.md, "List codes".
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 #include "core/quantize/codebook.hpp"
 #include "core/quantize/lanes.hpp"
@@ -43,21 +42,6 @@ TableTerms prepare_products(const ListModel &model, const float *q, float digit_
   return {sums.step, sums.shift, sums.step * std::sqrt(model.shape.subvectors * kRoundingVariance)};
 }
 
-// Sums of 32 rows of [subvectors][32] codes. Eight rows at a time, whose sums stay in registers.
-void sum_bytes(const uint8_t *codes, const uint8_t *table, size_t subvectors,
-               uint32_t *sums) noexcept {
-  constexpr size_t kRows = 8;
-  for (size_t first = 0; first < kScanWidth; first += kRows) {
-    uint32_t own[kRows] = {};
-    for (size_t i = 0; i < subvectors; ++i) {
-      for (size_t k = 0; k < kRows; ++k) {
-        own[k] += table[i * 256 + codes[i * kScanWidth + first + k]];
-      }
-    }
-    std::memcpy(sums + first, own, sizeof own);
-  }
-}
-
 }  // namespace
 
 ListQuery prepare_list_query(const ListModel &model, const float *q, uint8_t *memory) noexcept {
@@ -88,7 +72,7 @@ uint32_t scan_block(const ListQuery &query, AnchorDistance anchor, const uint8_t
                     float deviations, float limit, BlockEstimates *out) noexcept {
   uint32_t sums[kScanWidth];
   if (query.shape.codec == Codec::kPq8) {
-    sum_bytes(tiles, query.table, query.shape.subvectors, sums);
+    query.kernels->lookup32(tiles, query.table, query.shape.subvectors, sums);
   } else {
     query.kernels->scan32(tiles, query.table, query.shape.scan_dims, sums);
   }

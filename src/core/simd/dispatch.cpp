@@ -41,6 +41,7 @@ class Dispatch {
         vbmi_ = kAvx512Kernels;
         vbmi_.name = "avx512vbmi";
         vbmi_.scan32 = scan32_avx512vbmi;
+        vbmi_.lookup32 = lookup32_avx512vbmi;
         add(vbmi_);
       }
       add(kAvx512Kernels);

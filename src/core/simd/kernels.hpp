@@ -110,6 +110,12 @@ struct Kernels {
   void (*scan32)(const uint8_t *tiles, const uint8_t *table, size_t dims,
                  uint32_t *sums) noexcept;
 
+  // Table scan of 32 codes of one byte per subvector.
+  //   codes  [subvectors][32], table [subvectors][256]
+  //   sums   [32]: the sum over all subvectors i of table[i][codes[i][row]]
+  void (*lookup32)(const uint8_t *codes, const uint8_t *table, size_t subvectors,
+                   uint32_t *sums) noexcept;
+
   // Sums of 32 rows as distances, with their errors. Row i of 32, bfloat16 patterns as floats:
   //   estimates[i]  base + offsets[i] - scales[i] * (gain * sums[i] + shift), cut to +-FLT_MAX
   //   deviations[i] of a = errors[i] * length and b = scales[i] * rounding the largest of a, b and

@@ -17,8 +17,8 @@
 #include <immintrin.h>
 #include <xsimd/xsimd.hpp>
 
-#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/list_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
@@ -397,6 +397,7 @@ constinit const Kernels kAvx512Kernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .lookup32 = lookup32<Avx512Residual>,
     .bound32 = bound32<Avx512Residual>,
     .subset_sums = subset_sums<Avx512Lanes>,
     .decode_i8 = decode_i8<Avx512Residual>,

@@ -1,5 +1,5 @@
-// kernels_avx512vbmi.cpp — the table scan where one instruction looks up 64 entries (AVX-512 VBMI,
-// VNNI); all other kernels of that table are those of kernels_avx512.cpp.
+// kernels_avx512vbmi.cpp — the table scans where one instruction looks up 64 or 128 entries (AVX-512
+// VBMI, VNNI); all other kernels of that table are those of kernels_avx512.cpp.
 
 #if defined(__x86_64__)
 
@@ -78,6 +78,32 @@ void scan32_avx512vbmi(const uint8_t *tiles, const uint8_t *table, size_t dims,
   }
   _mm512_storeu_si512(sums, sums0.total());
   _mm512_storeu_si512(sums + 16, sums1.total());
+}
+
+// Two lookups of 128 entries, of which the code's top bit selects. 16-bit sums of at most 257 bytes.
+void lookup32_avx512vbmi(const uint8_t *codes, const uint8_t *table, size_t subvectors,
+                         uint32_t *sums) noexcept {
+  constexpr size_t kWhole = 257;  // 257 * 255 = 65535
+  __m512i total0 = _mm512_setzero_si512(), total1 = _mm512_setzero_si512();
+  while (subvectors > 0) {
+    const size_t count = subvectors < kWhole ? subvectors : kWhole;
+    __m512i rows = _mm512_setzero_si512();
+    for (size_t i = 0; i < count; ++i, codes += 32, table += 256) {
+      const __m256i own = _mm256_loadu_si256(reinterpret_cast<const __m256i *>(codes));
+      const __m512i index = _mm512_castsi256_si512(own);
+      const __m512i low = _mm512_permutex2var_epi8(load64(table), index, load64(table + 64));
+      const __m512i high =
+          _mm512_permutex2var_epi8(load64(table + 128), index, load64(table + 192));
+      const __m256i entry = _mm256_mask_blend_epi8(
+          _mm256_movepi8_mask(own), _mm512_castsi512_si256(low), _mm512_castsi512_si256(high));
+      rows = _mm512_add_epi16(rows, _mm512_cvtepu8_epi16(entry));
+    }
+    total0 = _mm512_add_epi32(total0, _mm512_cvtepu16_epi32(_mm512_castsi512_si256(rows)));
+    total1 = _mm512_add_epi32(total1, _mm512_cvtepu16_epi32(_mm512_extracti64x4_epi64(rows, 1)));
+    subvectors -= count;
+  }
+  _mm512_storeu_si512(sums, total0);
+  _mm512_storeu_si512(sums + 16, total1);
 }
 
 }  // namespace vann::simd

@@ -11,8 +11,8 @@
 #endif
 
 #include "core/base/half.hpp"
-#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/list_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/tables.hpp"
 
@@ -204,6 +204,7 @@ constinit const Kernels kGenericKernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .lookup32 = lookup32<GenericResidual>,
     .bound32 = bound32<GenericResidual>,
     .subset_sums = subset_sums<GenericLanes>,
     .decode_i8 = decode_i8,

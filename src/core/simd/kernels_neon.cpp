@@ -10,8 +10,8 @@
 #include <arm_neon.h>
 #include <xsimd/xsimd.hpp>
 
-#include "core/simd/bound_impl.hpp"
 #include "core/simd/kernels_impl.hpp"
+#include "core/simd/list_impl.hpp"
 #include "core/simd/residual_impl.hpp"
 #include "core/simd/sum_lanes.hpp"
 #include "core/simd/tables.hpp"
@@ -313,6 +313,7 @@ constinit const Kernels kNeonKernels = {
     .pack_i8 = pack_i8,
     .products_i8 = products_i8,
     .scan32 = scan32,
+    .lookup32 = lookup32<NeonResidual>,
     .bound32 = bound32<NeonResidual>,
     .subset_sums = subset_sums<NeonLanes>,
     .decode_i8 = decode_i8<NeonResidual>,

@@ -12,9 +12,11 @@ extern const Kernels kGenericKernels;
 extern const Kernels kAvx2Kernels;    // needs AVX2, FMA, F16C, BMI2
 extern const Kernels kAvx512Kernels;  // needs AVX-512 F, BW, DQ, VL, VNNI and those of AVX2
 
-// The one kernel that AVX-512 VBMI improves; its table is kAvx512Kernels with this entry replaced.
+// The kernels that AVX-512 VBMI improves; its table is kAvx512Kernels with these entries replaced.
 void scan32_avx512vbmi(const uint8_t *tiles, const uint8_t *table, size_t dims,
                        uint32_t *sums) noexcept;
+void lookup32_avx512vbmi(const uint8_t *codes, const uint8_t *table, size_t subvectors,
+                         uint32_t *sums) noexcept;
 #elif defined(__aarch64__)
 extern const Kernels kNeonKernels;
 #endif

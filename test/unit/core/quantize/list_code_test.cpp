@@ -30,59 +30,85 @@ void for_each_shape(Check check) {
   }
 }
 
-// Errors of estimates in units of the stated ones. Anchors, rows and queries are as in a list:
-// rows near the anchor, queries farther away in any direction.
+std::vector<ListShape> shapes_of(uint32_t dims, uint32_t scan_dims) {
+  std::vector<ListShape> shapes;
+  for (const Geometry geometry : kGeometries) {
+    for (uint32_t bits = 4; bits <= 8; ++bits) {
+      shapes.push_back(bit_shape(dims, scan_dims, bits, geometry));
+    }
+  }
+  return shapes;
+}
+
+// Errors of estimates in units of the stated ones.
 struct Errors {
-  Errors(const ListShape &shape, float step, int blocks) {
-    Sampler sampler(shape.dims * 17 + shape.refine_bits);
+  void add(const ListShape &shape, const std::vector<float> &c, const std::vector<float> &q,
+           const std::vector<std::vector<float>> &rows) {
     const ListModel model = {shape, nullptr};
-    for (int round = 0; round < blocks; ++round) {
-      const std::vector<float> c = sampler.vector(shape.dims);
-      const std::vector<float> q = sampler.near(c, step);
-      const AnchorDistance anchor = anchor_distance(shape.geometry, q, c);
-      const PreparedListQuery query(model, q);
-      ListBlock block(model);
-      std::vector<std::vector<float>> rows;
-      for (size_t slot = 0; slot < 32; ++slot) {
-        rows.push_back(sampler.near(c, 0.6f));
-        block.set(slot, c, rows[slot]);
-      }
-      BlockEstimates estimates;
-      block.scan(query.prepared, anchor, 0.0f, 0.0f, &estimates);
-      for (size_t slot = 0; slot < 32; ++slot) {
-        const double truth = list_distance(shape.geometry, q, rows[slot]);
-        scan.add((estimates.estimates[slot] - truth) / estimates.errors[slot]);
-        const RefinedRow row(shape, c, rows[slot]);
-        const RowEstimate refined =
-            refine_row(query.prepared, anchor, row.planes.data(), row.factors);
-        refine.add((refined.distance - truth) / refined.error);
-      }
+    const AnchorDistance anchor = anchor_distance(shape.geometry, q, c);
+    const PreparedListQuery query(model, q);
+    ListBlock block(model);
+    for (size_t slot = 0; slot < rows.size(); ++slot) {
+      block.set(slot, c, rows[slot]);
+    }
+    BlockEstimates estimates;
+    block.scan(query.prepared, anchor, 0.0f, 0.0f, &estimates);
+    for (size_t slot = 0; slot < rows.size(); ++slot) {
+      const double truth = list_distance(shape.geometry, q, rows[slot]);
+      scan.add((estimates.estimates[slot] - truth) / estimates.errors[slot]);
+      const RefinedRow row(shape, c, rows[slot]);
+      const RowEstimate refined =
+          refine_row(query.prepared, anchor, row.planes.data(), row.factors);
+      refine.add((refined.distance - truth) / refined.error);
     }
   }
   Moments scan;
   Moments refine;
 };
 
-TEST(ListCode, EstimatesAreUnbiasedAndWithinTheirError) {
-  for_each_shape([](const ListShape &shape) {
-    const Errors errors(shape, 0.8f, 400);
-    EXPECT_LT(std::fabs(errors.scan.mean()), 0.03);
-    EXPECT_GT(errors.scan.deviation(), 0.9);
-    EXPECT_LT(errors.scan.deviation(), 1.15);
-    EXPECT_LT(std::fabs(errors.refine.mean()), 0.03);
-    EXPECT_GT(errors.refine.deviation(), 0.9);
-    EXPECT_LT(errors.refine.deviation(), 1.15);
-  });
+// Errors with each of the shapes over the same rows. Rows are near their anchor, queries `step` away
+// from it in any direction.
+std::vector<Errors> sampled_errors(const std::vector<ListShape> &shapes, float step, int blocks) {
+  const size_t dims = shapes[0].dims;
+  Sampler sampler(dims * 17);
+  std::vector<Errors> errors(shapes.size());
+  for (int round = 0; round < blocks; ++round) {
+    const std::vector<float> c = sampler.vector(dims);
+    const std::vector<float> q = sampler.near(c, step);
+    std::vector<std::vector<float>> rows;
+    for (size_t slot = 0; slot < 32; ++slot) {
+      rows.push_back(sampler.near(c, 0.6f));
+    }
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      errors[i].add(shapes[i], c, q, rows);
+    }
+  }
+  return errors;
 }
 
-// Near the anchor the query's own rounding is what is left of the error.
+TEST(ListCode, EstimatesAreUnbiasedAndWithinTheirError) {
+  for (const auto &[dims, scan_dims] : kDims) {
+    const std::vector<ListShape> shapes = shapes_of(dims, scan_dims);
+    const std::vector<Errors> errors = sampled_errors(shapes, 0.8f, 400);
+    for (size_t i = 0; i < shapes.size(); ++i) {
+      SCOPED_TRACE(testing::Message()
+                   << dims << " dims, " << shapes[i].refine_bits << " refine bits, geometry "
+                   << static_cast<int>(shapes[i].geometry));
+      for (const Moments &moments : {errors[i].scan, errors[i].refine}) {
+        EXPECT_LT(std::fabs(moments.mean()), 0.03);
+        EXPECT_GT(moments.deviation(), 0.9);
+        EXPECT_LT(moments.deviation(), 1.15);
+      }
+    }
+  }
+}
+
+// Near the anchor the rounding of the query and of factors is a part of the error.
 TEST(ListCode, ErrorsHoldForQueriesNearTheAnchor) {
   for (const auto &[dims, scan_dims] : kDims) {
-    for (const Geometry geometry : kGeometries) {
-      const Errors errors(bit_shape(dims, scan_dims, 8, geometry), 0.1f, 100);
-      SCOPED_TRACE(testing::Message() << dims);
-      EXPECT_LT(errors.scan.deviation(), 1.15);
-      EXPECT_LT(errors.refine.deviation(), 1.15);
+    for (const Errors &errors : sampled_errors(shapes_of(dims, scan_dims), 0.1f, 100)) {
+      EXPECT_LT(errors.scan.deviation(), 1.15) << dims;
+      EXPECT_LT(errors.refine.deviation(), 1.15) << dims;
     }
   }
 }

@@ -1,5 +1,6 @@
-// bound_impl.hpp — bound32, written once and instantiated by every kernels_<isa>.cpp with its policy
-// for residuals (residual_impl.hpp): the compiler's vectors, nothing fused, the same bits everywhere.
+// list_impl.hpp — kernels for blocks of lists' rows, written once and instantiated by every
+// kernels_<isa>.cpp with its policy for residuals (residual_impl.hpp): the compiler's vectors, nothing
+// fused, the same bits everywhere.
 #pragma once
 
 #include <cstddef>
@@ -46,6 +47,23 @@ uint32_t bound32(const uint32_t *sums, const uint16_t *scales, const uint16_t *o
     __builtin_memcpy(deviations + i, &stated, sizeof stated);
   }
   return below;
+}
+
+// Eight rows at a time, whose sums stay in registers.
+template <class R>
+void lookup32(const uint8_t *codes, const uint8_t *table, size_t subvectors,
+              uint32_t *sums) noexcept {
+  constexpr size_t kRows = 8;
+  for (size_t first = 0; first < kScanWidth; first += kRows) {
+    uint32_t own[kRows] = {};
+    for (size_t i = 0; i < subvectors; ++i) {
+#pragma GCC unroll 8
+      for (size_t k = 0; k < kRows; ++k) {
+        own[k] += table[i * 256 + codes[i * kScanWidth + first + k]];
+      }
+    }
+    __builtin_memcpy(sums + first, own, sizeof own);
+  }
 }
 
 }  // namespace vann::simd

@@ -1,4 +1,5 @@
-// bound_test.cpp — bound32 of every table: against its formula, with the same bits, at the edges.
+// list_test.cpp — kernels for blocks of lists' rows of every table: lookup32 against its definition,
+// bound32 against its formula, with the same bits, at the edges.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -13,6 +14,38 @@ namespace vann::simd {
 namespace {
 
 constexpr float kFloatMax = std::numeric_limits<float>::max();
+
+// ---- lookup32 --------------------------------------------------------------------------------
+
+void check_lookup(size_t subvectors, int least_entry) {
+  Random random(static_cast<unsigned>(subvectors));
+  test::GuardedArray<uint8_t> codes(subvectors * kScanWidth);
+  test::GuardedArray<uint8_t> table(subvectors * 256);
+  test::GuardedArray<uint32_t> sums(kScanWidth);
+  for (uint8_t &code : codes.span()) code = static_cast<uint8_t>(random());
+  for (uint8_t &entry : table.span())
+    entry = static_cast<uint8_t>(uniform(random, least_entry, 255));
+  for_each_table([&](const Kernels &k) {
+    k.lookup32(codes.data(), table.data(), subvectors, sums.data());
+    for (size_t row = 0; row < kScanWidth; row++) {
+      uint32_t expected = 0;
+      for (size_t i = 0; i < subvectors; i++) {
+        expected += table[i * 256 + codes[i * kScanWidth + row]];
+      }
+      ASSERT_EQ(sums[row], expected) << "row " << row << " of " << subvectors << " subvectors";
+    }
+  });
+}
+
+TEST(Lookup32, MatchesTheDefinition) {
+  for (size_t subvectors : {0, 1, 2, 3, 16, 96, 192}) check_lookup(subvectors, 0);
+}
+
+TEST(Lookup32, DoesNotOverflowWithTheLargestTable) {
+  for (size_t subvectors : {256, 257, 258, 600, 4096}) check_lookup(subvectors, 255);
+}
+
+// ---- bound32 ---------------------------------------------------------------------------------
 
 // Guarded by inaccessible pages: reads and writes beyond 32 rows fault.
 struct Rows {
