@@ -12,7 +12,7 @@ DATA = sql/vector_ann--1.0.sql
 
 # Works in the checkout and, as `make -f /path/to/Makefile`, from any other directory.
 top := $(patsubst %/,%,$(dir $(abspath $(firstword $(MAKEFILE_LIST)))))
-sources := $(patsubst $(top)/%,%,$(foreach layer,core/* pg types am/*, \
+sources := $(patsubst $(top)/%,%,$(foreach layer,core/* pg types am/* am/*/*, \
 	$(wildcard $(top)/src/$(layer)/*.cpp)) $(wildcard $(top)/src/module.cpp))
 OBJS = $(sources:.cpp=.o)
 

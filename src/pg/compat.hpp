@@ -48,6 +48,17 @@ inline Buffer extend_locked(Relation relation) {
 #endif
 }
 
+// The number of blocks of the relation, of which none is being added: before release 16 a new page can be locked
+// by others before extend_locked() locks it, but not before that lets go of the lock taken here. For whoever
+// takes pages of zeros for free.
+inline BlockNumber count_added_blocks(Relation relation) {
+  const bool shared = !RELATION_IS_LOCAL(relation);
+  if (shared) LockRelationForExtension(relation, ExclusiveLock);
+  const BlockNumber blocks = RelationGetNumberOfBlocks(relation);
+  if (shared) UnlockRelationForExtension(relation, ExclusiveLock);
+  return blocks;
+}
+
 // Where the relation's files are.
 inline auto &relation_locator(Relation relation) {
 #if PG_VERSION_NUM >= 160000

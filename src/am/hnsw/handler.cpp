@@ -4,14 +4,14 @@
 #include "am/common/opclass.hpp"
 #include "am/common/property.hpp"
 #include "am/common/validate.hpp"
-#include "am/hnsw/build.hpp"
+#include "am/hnsw/build/build.hpp"
 #include "am/hnsw/cost.hpp"
 #include "am/hnsw/handler.hpp"
 #include "am/hnsw/index.hpp"
 #include "am/hnsw/insert.hpp"
 #include "am/hnsw/options.hpp"
 #include "am/hnsw/scan.hpp"
-#include "am/hnsw/vacuum.hpp"
+#include "am/hnsw/vacuum/vacuum.hpp"
 #include "pg/compat.hpp"
 
 extern "C" {
@@ -23,9 +23,7 @@ namespace vann::hnsw {
 
 namespace {
 
-extern "C" bool hnsw_validate(Oid opclass) {
-  return am::validate_opclass(opclass, kAccessMethod);
-}
+extern "C" bool hnsw_validate(Oid opclass) { return am::validate_opclass(opclass, kAccessMethod); }
 
 }  // namespace
 
@@ -35,7 +33,8 @@ IndexAmRoutine *make_routine() {
   routine->amcanorderbyop = true;
   routine->amoptionalkey = true;  // scans come without a qual: ORDER BY alone
   routine->amkeytype = InvalidOid;
-  routine->amparallelvacuumoptions = VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
+  routine->amparallelvacuumoptions =
+      VACUUM_OPTION_PARALLEL_BULKDEL | VACUUM_OPTION_PARALLEL_CLEANUP;
 
   pg::declare_parallel_build(routine);
 

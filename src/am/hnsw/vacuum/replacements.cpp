@@ -1,5 +1,5 @@
 // replacements.cpp — see replacements.hpp. Locks: one record page at a time, shared.
-#include "am/hnsw/replacements.hpp"
+#include "am/hnsw/vacuum/replacements.hpp"
 
 #include <algorithm>
 #include <bit>

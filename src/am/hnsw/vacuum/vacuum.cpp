@@ -1,10 +1,10 @@
 // vacuum.cpp — ambulkdelete: one sequential pass that removes dead TIDs. Locks: one record page at
-// a time, shared; exclusive only where something is dead. See README.md, "Delete and vacuum".
-#include "am/hnsw/vacuum.hpp"
+// a time, shared; exclusive only where something is dead. See ../README.md, "Delete and vacuum".
+#include "am/hnsw/vacuum/vacuum.hpp"
 
 #include "pg/compat.hpp"
 
-#include "am/hnsw/cleanup.hpp"
+#include "am/hnsw/vacuum/cleanup.hpp"
 #include "am/hnsw/sweep.hpp"
 
 namespace vann::hnsw {

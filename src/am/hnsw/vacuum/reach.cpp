@@ -1,10 +1,10 @@
 // reach.cpp — the walk of reach.hpp. Locks: one record page at a time, shared. The edges for
 // unreached records are made in relink.cpp.
-#include "am/hnsw/reach.hpp"
+#include "am/hnsw/vacuum/reach.hpp"
 
 #include "pg/compat.hpp"
 
-#include "am/hnsw/relink.hpp"
+#include "am/hnsw/vacuum/relink.hpp"
 #include "am/hnsw/sweep.hpp"
 
 namespace vann::hnsw {

@@ -1,9 +1,9 @@
-// build.cpp — CREATE INDEX: scan, link, write. The stages are in build_scan, build_graph and build_pages.
-#include "am/hnsw/build.hpp"
+// build.cpp — CREATE INDEX: scan, link, write. The stages are in scan, graph and pages.
+#include "am/hnsw/build/build.hpp"
 
-#include "am/hnsw/build_pages.hpp"
-#include "am/hnsw/build_plan.hpp"
-#include "am/hnsw/build_scan.hpp"
+#include "am/hnsw/build/pages.hpp"
+#include "am/hnsw/build/plan.hpp"
+#include "am/hnsw/build/scan.hpp"
 #include "am/hnsw/options.hpp"
 #include "pg/bulk_writer.hpp"
 #include "pg/parallel_scan.hpp"
@@ -20,27 +20,24 @@ namespace vann::hnsw {
 
 namespace {
 
-constexpr const char *kPhaseNames[] = {"scanning table",          "partitioning vectors",
-                                       "comparing within leaves", "pruning neighbors",
-                                       "adding reverse edges",    "connecting the graph",
-                                       "writing index pages"};
+constexpr const char *kPhaseNames[] = {
+    "scanning table",       "partitioning vectors", "comparing within leaves", "pruning neighbors",
+    "adding reverse edges", "connecting the graph", "writing index pages"};
 
 MetaPage meta_for(Relation index) {
-  return new_meta(static_cast<uint32_t>(indexed_dims(index, kAccessMethod)), operator_class_of(index).metric,
-                  option_m(index), option_ef_construction(index));
+  return new_meta(static_cast<uint32_t>(indexed_dims(index, kAccessMethod)),
+                  operator_class_of(index).metric, option_m(index), option_ef_construction(index));
 }
 
 void append_meta(pg::BulkWriter *writer, const MetaPage &meta) {
-  uint8_t *page =
-      pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
+  uint8_t *page = pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
   init_page(page, kPageId, kMetaPage);
   *meta_of(page) = meta;
   writer->append(page, 1);
 }
 
 void append_mean(pg::BulkWriter *writer, const IndexCache &cache) {
-  uint8_t *page =
-      pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
+  uint8_t *page = pg::allocate_aligned<uint8_t, pg::kIoAlignment>(CurrentMemoryContext, kPageBytes);
   for (size_t done = 0; done < cache.mean_floats; done += kMeanPageFloats) {
     const size_t count = std::min(kMeanPageFloats, cache.mean_floats - done);
     init_page(page, kPageId, kMeanPage);
@@ -78,8 +75,7 @@ void announce_spilling(Relation index, const Plan &plan, uint64_t rows) {
                      static_cast<unsigned long long>(rows),
                      GetConfigOptionByName("maintenance_work_mem", nullptr, false)),
            errhint("Set maintenance_work_mem to at least %llu MB to build it in one pass.",
-                   static_cast<unsigned long long>(
-                       megabytes(one_pass_memory(plan, rows))))));
+                   static_cast<unsigned long long>(megabytes(one_pass_memory(plan, rows))))));
 }
 
 struct Times {
@@ -91,15 +87,15 @@ void log_times(const bulk::IndexBuild &build, const Times &times, unsigned threa
                int64 temp_blocks) {
   const bulk::StageSeconds &linked = build.seconds();
   const auto seconds = [&](build::Stage stage) { return linked[static_cast<size_t>(stage)]; };
-  ereport(DEBUG1,
-          (errmsg_internal("hnsw build, seconds: scan %.3f, partition %.3f, leaves %.3f, prune %.3f, "
-                           "reverse %.3f, connect %.3f, write %.3f; %llu rows, %u threads, %d scan "
-                           "workers, " INT64_FORMAT " bytes spilled",
-                           times.scan, seconds(build::Stage::kPartition),
-                           seconds(build::Stage::kLeaves), seconds(build::Stage::kPrune),
-                           seconds(build::Stage::kReverse), seconds(build::Stage::kConnect),
-                           times.write, static_cast<unsigned long long>(build.rows()), threads,
-                           workers, temp_blocks * BLCKSZ)));
+  ereport(DEBUG1, (errmsg_internal(
+                      "hnsw build, seconds: scan %.3f, partition %.3f, leaves %.3f, prune %.3f, "
+                      "reverse %.3f, connect %.3f, write %.3f; %llu rows, %u threads, %d scan "
+                      "workers, " INT64_FORMAT " bytes spilled",
+                      times.scan, seconds(build::Stage::kPartition), seconds(build::Stage::kLeaves),
+                      seconds(build::Stage::kPrune), seconds(build::Stage::kReverse),
+                      seconds(build::Stage::kConnect), times.write,
+                      static_cast<unsigned long long>(build.rows()), threads, workers,
+                      temp_blocks * BLCKSZ)));
 }
 
 void build_index(Relation heap, Relation relation, IndexInfo *info, MemoryContext context,

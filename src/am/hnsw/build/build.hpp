@@ -11,7 +11,7 @@ extern "C" {
 namespace vann::hnsw {
 
 // ambuild, ambuildempty, ambuildphasename. Nobody else sees the index meanwhile: no locks. See
-// README.md, "Build".
+// ../README.md, "Build".
 extern "C" IndexBuildResult *hnsw_build(Relation heap, Relation index, IndexInfo *info);
 extern "C" void hnsw_buildempty(Relation index);
 extern "C" char *hnsw_buildphasename(int64 phase);

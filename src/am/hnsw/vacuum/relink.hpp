@@ -3,7 +3,7 @@
 
 #include "am/hnsw/edges.hpp"
 #include "am/hnsw/index.hpp"
-#include "am/hnsw/record_map.hpp"
+#include "am/hnsw/vacuum/record_map.hpp"
 #include "am/hnsw/search.hpp"
 
 namespace vann::hnsw {

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "am/hnsw/index.hpp"
-#include "am/hnsw/record_map.hpp"
+#include "am/hnsw/vacuum/record_map.hpp"
 
 namespace vann::hnsw {
 

@@ -1,4 +1,4 @@
-// build_plan.hpp — with which parameters, threads and memory an index is built: the same answer for CREATE
+// plan.hpp — with which parameters, threads and memory an index is built: the same answer for CREATE
 // INDEX and for hnsw_build_estimate().
 #pragma once
 

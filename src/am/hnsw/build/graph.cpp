@@ -1,11 +1,12 @@
-// build_graph.cpp — owns core objects with destructors on behalf of frames that an ERROR may leave.
-#include "am/hnsw/build_graph.hpp"
+// graph.cpp — owns core objects with destructors on behalf of frames that an ERROR may leave.
+#include "am/hnsw/build/graph.hpp"
 
 namespace vann::hnsw {
 
 struct BuildGraph::State {
   State(const bulk::Params &params, MemoryContext context, bool shown_)
-      : shown(shown_), monitor(shown, kPhasePartition), space(context), build(params, space, monitor) {}
+      : shown(shown_), monitor(shown, kPhasePartition), space(context),
+        build(params, space, monitor) {}
 
   bool shown;
   am::BackendMonitor monitor;

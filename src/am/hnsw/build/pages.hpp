@@ -1,7 +1,7 @@
-// build_pages.hpp — write stage of a build: turns linked levels into record pages.
+// pages.hpp — write stage of a build: turns linked levels into record pages.
 #pragma once
 
-#include "am/hnsw/build_graph.hpp"
+#include "am/hnsw/build/graph.hpp"
 #include "am/hnsw/index.hpp"
 
 namespace vann::hnsw {

@@ -1,11 +1,11 @@
-// build_plan.cpp — see build_plan.hpp.
-#include "am/hnsw/build_plan.hpp"
+// plan.cpp — see plan.hpp.
+#include "am/hnsw/build/plan.hpp"
 
 #include "pg/postgres.hpp"
 
 #include "am/common/build_common.hpp"
-#include "am/hnsw/build_pages.hpp"
-#include "am/hnsw/build_scan.hpp"
+#include "am/hnsw/build/pages.hpp"
+#include "am/hnsw/build/scan.hpp"
 
 #include "am/hnsw/options.hpp"
 

@@ -1,5 +1,5 @@
-// build_mean.cpp — see build_mean.hpp.
-#include "am/hnsw/build_mean.hpp"
+// mean.cpp — see mean.hpp.
+#include "am/hnsw/build/mean.hpp"
 
 #include "am/common/row_sample.hpp"
 
@@ -31,8 +31,8 @@ bool add_row(void *state, Datum value, const HeapTid &) {
 void sample_mean(Relation heap, IndexInfo *info, RowEncoder *encoder, uint32_t dims, float *mean) {
   std::fill(mean, mean + dims, 0.0f);
   Sums sums{encoder, static_cast<double *>(palloc0(dims * sizeof(double))), dims};
-  const auto rows = static_cast<double>(
-      am::sample_rows(heap, info, kSample, {add_row, &sums}).indexed_rows);
+  const auto rows =
+      static_cast<double>(am::sample_rows(heap, info, kSample, {add_row, &sums}).indexed_rows);
   if (rows > 0)
     for (uint32_t i = 0; i < dims; ++i) mean[i] = static_cast<float>(sums.sums[i] / rows);
   pfree(sums.sums);

@@ -1,5 +1,5 @@
 // vacuum.hpp — what VACUUM calls. Never waits for scans or inserts: it takes one page lock at a
-// time. See README.md, "Delete and vacuum".
+// time. See ../README.md, "Delete and vacuum".
 #pragma once
 
 #include "pg/postgres.hpp"

@@ -1,5 +1,5 @@
 // survey.cpp — see survey.hpp. Locks: one record page at a time, shared.
-#include "am/hnsw/survey.hpp"
+#include "am/hnsw/vacuum/survey.hpp"
 
 #include "pg/compat.hpp"
 
@@ -45,7 +45,8 @@ bool note_record(Survey *survey, uint32_t id, ConstRecord record) {
 
 Survey survey_index(const Index &index, BufferAccessStrategy strategy, MemoryContext context) {
   const Layout &layout = index.layout();
-  const BlockNumber end = record_blocks_end(index);
+  // Pages of zeros are given to inserts.
+  const BlockNumber end = pg::count_added_blocks(index.relation);
   Survey survey{
       RecordMap(context, record_id(end, 0, layout)), pg::allocator_in(context), end, {}, {}, {}};
   for (BlockNumber block = index.cache->first_record_block; block < end; ++block) {

@@ -1,5 +1,5 @@
 // relink.cpp — see relink.hpp.
-#include "am/hnsw/relink.hpp"
+#include "am/hnsw/vacuum/relink.hpp"
 
 namespace vann::hnsw {
 

@@ -1,4 +1,4 @@
-// build_scan.hpp — scan stage of a build: every indexed row as a byte code, encoded by this process and
+// scan.hpp — scan stage of a build: every indexed row as a byte code, encoded by this process and
 // background workers.
 #pragma once
 

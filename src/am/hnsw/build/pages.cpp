@@ -1,7 +1,7 @@
-// build_pages.cpp — encodes records on several threads and writes their pages in order. Records are
+// pages.cpp — encodes records on several threads and writes their pages in order. Records are
 // numbered in the order in which they are written: level by level as core has them, then the kTids
 // records of elements, ascending. Number + first_record is the record's id.
-#include "am/hnsw/build_pages.hpp"
+#include "am/hnsw/build/pages.hpp"
 
 #include "am/hnsw/edges.hpp"
 #include "core/parallel/team.hpp"

@@ -1,8 +1,8 @@
 // check.cpp — hnsw_check(): rows for what is wrong with an index, none when it is sound.
-#include "am/hnsw/check.hpp"
+#include "am/hnsw/check/check.hpp"
 
 #include "am/hnsw/element.hpp"
-#include "am/hnsw/vacuum.hpp"
+#include "am/hnsw/vacuum/vacuum.hpp"
 
 namespace vann::hnsw {
 

@@ -2,8 +2,8 @@
 // as a build computes them; the time comes from building a small graph of rows of the table.
 #include "am/common/inspect.hpp"
 #include "am/common/row_sample.hpp"
-#include "am/hnsw/build_pages.hpp"
-#include "am/hnsw/build_plan.hpp"
+#include "am/hnsw/build/pages.hpp"
+#include "am/hnsw/build/plan.hpp"
 #include "am/hnsw/options.hpp"
 #include "am/hnsw/row_encoder.hpp"
 #include "pg/compat.hpp"

@@ -1,8 +1,8 @@
-// build_scan.cpp — the leader scans, and takes what workers send between its own rows: rows are far
+// scan.cpp — the leader scans, and takes what workers send between its own rows: rows are far
 // quicker to take than to encode, so that nobody waits for long.
-#include "am/hnsw/build_scan.hpp"
+#include "am/hnsw/build/scan.hpp"
 
-#include "am/hnsw/build_mean.hpp"
+#include "am/hnsw/build/mean.hpp"
 #include "am/hnsw/row_encoder.hpp"
 #include "pg/parallel_scan.hpp"
 

@@ -1,4 +1,4 @@
-// build_graph.hpp — core's IndexBuild inside a backend: its memory, temporary files, progress and errors.
+// graph.hpp — core's IndexBuild inside a backend: its memory, temporary files, progress and errors.
 #pragma once
 
 #include "am/common/run_core.hpp"

@@ -1,12 +1,12 @@
-// repair.cpp — see repair.hpp and README.md, "Delete and vacuum". New lists are worked out on a
+// repair.cpp — see repair.hpp and ../README.md, "Delete and vacuum". New lists are worked out on a
 // copy of the page without a lock; the page is replaced if it has not changed since, else tried
 // again.
-#include "am/hnsw/repair.hpp"
+#include "am/hnsw/vacuum/repair.hpp"
 
 #include "pg/compat.hpp"
 
 #include "am/hnsw/edges.hpp"
-#include "am/hnsw/replacements.hpp"
+#include "am/hnsw/vacuum/replacements.hpp"
 #include "am/hnsw/sweep.hpp"
 
 namespace vann::hnsw {

@@ -1,6 +1,6 @@
-// check_graph.cpp — the first part of hnsw_check(): what pages say of themselves and of each other.
+// graph.cpp — the first part of hnsw_check(): what pages say of themselves and of each other.
 // Locks: one page at a time, shared.
-#include "am/hnsw/check.hpp"
+#include "am/hnsw/check/check.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,8 +9,8 @@
 
 #include "am/hnsw/chain.hpp"
 #include "am/hnsw/edges.hpp"
-#include "am/hnsw/reach.hpp"
-#include "am/hnsw/record_map.hpp"
+#include "am/hnsw/vacuum/reach.hpp"
+#include "am/hnsw/vacuum/record_map.hpp"
 #include "am/hnsw/sweep.hpp"
 
 namespace vann::hnsw {
@@ -23,7 +23,8 @@ bool passable(State state) {
 
 class GraphCheck {
  public:
-  GraphCheck(const Index &index, MemoryContext context, am::Problems *problems, Array<am::IndexedTid> *tids)
+  GraphCheck(const Index &index, MemoryContext context, am::Problems *problems,
+             Array<am::IndexedTid> *tids)
       : index_(index), allocator_(pg::allocator_in(context)), end_(record_blocks_end(index)),
         map_(context, record_id(end_, 0, index.layout())),
         levels_(static_cast<uint8_t *>(MemoryContextAllocExtended(

@@ -5,7 +5,7 @@
 #include "pg/array.hpp"
 
 #include "am/hnsw/sweep.hpp"
-#include "am/hnsw/vacuum.hpp"
+#include "am/hnsw/vacuum/vacuum.hpp"
 
 extern "C" {
 #include "catalog/pg_type.h"
@@ -99,7 +99,8 @@ Datum levels_array(const Stats &stats) {
 }
 
 Datum meta_row(FunctionCallInfo fcinfo) {
-  const am::Inspected inspected = am::open_inspected(PG_GETARG_OID(0), hnsw_bulkdelete, kAccessMethod);
+  const am::Inspected inspected =
+      am::open_inspected(PG_GETARG_OID(0), hnsw_bulkdelete, kAccessMethod);
   const Index index = open_index(inspected.index);
   const Layout &layout = index.layout();
   const bool empty = index.entry.level < 0;
@@ -126,7 +127,8 @@ Datum meta_row(FunctionCallInfo fcinfo) {
 }
 
 Datum stats_row(FunctionCallInfo fcinfo) {
-  const am::Inspected inspected = am::open_inspected(PG_GETARG_OID(0), hnsw_bulkdelete, kAccessMethod);
+  const am::Inspected inspected =
+      am::open_inspected(PG_GETARG_OID(0), hnsw_bulkdelete, kAccessMethod);
   const Index index = open_index(inspected.index);
   const BlockNumber end = record_blocks_end(index);
   const size_t records = record_id(end, 0, index.layout());

@@ -1,14 +1,14 @@
 // cleanup.cpp — the order of VACUUM's second half. Every step leaves an index that searches read
-// right and that the next VACUUM can take up from. See README.md, "Delete and vacuum".
-#include "am/hnsw/cleanup.hpp"
+// right and that the next VACUUM can take up from. See ../README.md, "Delete and vacuum".
+#include "am/hnsw/vacuum/cleanup.hpp"
 
 #include "pg/compat.hpp"
 
 #include "am/hnsw/chain.hpp"
-#include "am/hnsw/reach.hpp"
-#include "am/hnsw/repair.hpp"
+#include "am/hnsw/vacuum/reach.hpp"
+#include "am/hnsw/vacuum/repair.hpp"
 #include "am/hnsw/space.hpp"
-#include "am/hnsw/survey.hpp"
+#include "am/hnsw/vacuum/survey.hpp"
 #include "am/hnsw/sweep.hpp"
 
 extern "C" {
