@@ -684,6 +684,95 @@ CREATE OPERATOR CLASS halfvec_cosine_ops
 COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING hnsw IS 'nearest by cosine distance, ORDER BY <=>';
 
 --------------------------------------------------------------------------------
+-- Access method ivfpq: nearest neighbours by inverted lists; ivfflat is another name for it
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION ivfpq_handler(internal) RETURNS index_am_handler
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+
+CREATE ACCESS METHOD ivfpq TYPE INDEX HANDLER ivfpq_handler;
+COMMENT ON ACCESS METHOD ivfpq IS
+    'approximate nearest neighbours in inverted lists of quantized residuals';
+
+CREATE FUNCTION ivfflat_handler(internal) RETURNS index_am_handler
+    AS 'MODULE_PATHNAME' LANGUAGE C;
+
+CREATE ACCESS METHOD ivfflat TYPE INDEX HANDLER ivfflat_handler;
+COMMENT ON ACCESS METHOD ivfflat IS 'ivfpq under pgvector''s name for inverted lists';
+
+CREATE OPERATOR CLASS vector_l2_ops
+    FOR TYPE vector USING ivfpq AS
+    OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 vector_l2_support(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING ivfpq IS 'nearest by L2 distance, ORDER BY <->';
+
+CREATE OPERATOR CLASS vector_ip_ops
+    FOR TYPE vector USING ivfpq AS
+    OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 vector_ip_support(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING ivfpq IS 'nearest by negative inner product, ORDER BY <#>';
+
+CREATE OPERATOR CLASS vector_cosine_ops
+    FOR TYPE vector USING ivfpq AS
+    OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 vector_cosine_support(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivfpq IS 'nearest by cosine distance, ORDER BY <=>';
+
+CREATE OPERATOR CLASS halfvec_l2_ops
+    FOR TYPE halfvec USING ivfpq AS
+    OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_l2_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivfpq IS 'nearest by L2 distance, ORDER BY <->';
+
+CREATE OPERATOR CLASS halfvec_ip_ops
+    FOR TYPE halfvec USING ivfpq AS
+    OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_ip_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivfpq IS 'nearest by negative inner product, ORDER BY <#>';
+
+CREATE OPERATOR CLASS halfvec_cosine_ops
+    FOR TYPE halfvec USING ivfpq AS
+    OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_cosine_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivfpq IS 'nearest by cosine distance, ORDER BY <=>';
+
+CREATE OPERATOR CLASS vector_l2_ops DEFAULT
+    FOR TYPE vector USING ivfflat AS
+    OPERATOR 1 <-> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 vector_l2_support(internal);
+COMMENT ON OPERATOR CLASS vector_l2_ops USING ivfflat IS 'nearest by L2 distance, ORDER BY <->';
+
+CREATE OPERATOR CLASS vector_ip_ops
+    FOR TYPE vector USING ivfflat AS
+    OPERATOR 1 <#> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 vector_ip_support(internal);
+COMMENT ON OPERATOR CLASS vector_ip_ops USING ivfflat IS 'nearest by negative inner product, ORDER BY <#>';
+
+CREATE OPERATOR CLASS vector_cosine_ops
+    FOR TYPE vector USING ivfflat AS
+    OPERATOR 1 <=> (vector, vector) FOR ORDER BY float_ops,
+    FUNCTION 1 vector_cosine_support(internal);
+COMMENT ON OPERATOR CLASS vector_cosine_ops USING ivfflat IS 'nearest by cosine distance, ORDER BY <=>';
+
+CREATE OPERATOR CLASS halfvec_l2_ops
+    FOR TYPE halfvec USING ivfflat AS
+    OPERATOR 1 <-> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_l2_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_l2_ops USING ivfflat IS 'nearest by L2 distance, ORDER BY <->';
+
+CREATE OPERATOR CLASS halfvec_ip_ops
+    FOR TYPE halfvec USING ivfflat AS
+    OPERATOR 1 <#> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_ip_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_ip_ops USING ivfflat IS 'nearest by negative inner product, ORDER BY <#>';
+
+CREATE OPERATOR CLASS halfvec_cosine_ops
+    FOR TYPE halfvec USING ivfflat AS
+    OPERATOR 1 <=> (halfvec, halfvec) FOR ORDER BY float_ops,
+    FUNCTION 1 halfvec_cosine_support(internal);
+COMMENT ON OPERATOR CLASS halfvec_cosine_ops USING ivfflat IS 'nearest by cosine distance, ORDER BY <=>';
+
+--------------------------------------------------------------------------------
 -- hnsw: inspection. The functions check that the caller owns the index.
 --------------------------------------------------------------------------------
 
@@ -718,6 +807,52 @@ COMMENT ON FUNCTION hnsw_check(regclass) IS
     'what is wrong with an hnsw index, by itself and against its table; no rows when it is sound';
 
 --------------------------------------------------------------------------------
+-- ivfpq: inspection, for indexes of ivfflat too. The functions check that the caller owns the index.
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION ivfpq_meta(
+    index regclass,
+    OUT format_version int, OUT dimensions int, OUT metric text,
+    OUT codec text, OUT subvectors int, OUT code_bits int, OUT rotation text,
+    OUT refine_bits int, OUT code_dimensions int,
+    OUT rows_per_page int, OUT refine_pages int,
+    OUT lists bigint, OUT depth int, OUT probes int, OUT trained_rows bigint,
+    OUT codebook_version int, OUT has_mean boolean)
+    RETURNS record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000;
+COMMENT ON FUNCTION ivfpq_meta(regclass) IS
+    'what an ivfpq index was built with, and what was measured then';
+
+CREATE FUNCTION ivfpq_stats(
+    index regclass,
+    OUT pages bigint, OUT model_pages bigint, OUT list_pages bigint, OUT directory_pages bigint,
+    OUT scan_pages bigint, OUT refine_pages bigint, OUT free_pages bigint,
+    OUT unreferenced_pages bigint,
+    OUT lists bigint, OUT rows bigint, OUT moved bigint, OUT free_slots bigint,
+    OUT building_lists bigint, OUT retired_lists bigint, OUT anchors bigint,
+    OUT bytes_per_row double precision, OUT mean_list double precision, OUT largest_list bigint,
+    OUT imbalance double precision, OUT drift double precision, OUT index_bytes bigint)
+    RETURNS record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000;
+COMMENT ON FUNCTION ivfpq_stats(regclass) IS
+    'what an ivfpq index holds, counted by reading all its pages';
+
+CREATE FUNCTION ivfpq_lists(
+    index regclass,
+    OUT list bigint, OUT rows bigint, OUT pages int, OUT free_slots bigint,
+    OUT share_moved double precision, OUT residual_ratio double precision)
+    RETURNS SETOF record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 100000 ROWS 1000;
+COMMENT ON FUNCTION ivfpq_lists(regclass) IS
+    'the lists of an ivfpq index, and how much longer residuals are, squared, than when each was written';
+
+CREATE FUNCTION ivfpq_check(index regclass, OUT list bigint, OUT problem text)
+    RETURNS SETOF record AS 'MODULE_PATHNAME'
+    LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000;
+COMMENT ON FUNCTION ivfpq_check(regclass) IS
+    'what is wrong with an ivfpq index, by itself and against its table; no rows when it is sound';
+
+--------------------------------------------------------------------------------
 -- hnsw: before a build. The caller may read the column.
 --------------------------------------------------------------------------------
 
@@ -730,3 +865,14 @@ CREATE FUNCTION hnsw_build_estimate(
     LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED COST 1000000;
 COMMENT ON FUNCTION hnsw_build_estimate(regclass, name, int, int) IS
     'what building an hnsw index on a column would take with the current settings, in bytes and seconds';
+
+--------------------------------------------------------------------------------
+-- ivfpq: maintenance on demand. The caller must own the index.
+--------------------------------------------------------------------------------
+
+CREATE FUNCTION ivfpq_maintain(
+    index regclass, OUT splits bigint, OUT merges bigint, OUT refreshed bigint,
+    OUT moved_rows bigint, OUT freed_pages bigint)
+    RETURNS record AS 'MODULE_PATHNAME' LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE COST 1000000;
+COMMENT ON FUNCTION ivfpq_maintain(regclass) IS
+    'organises the lists of an ivfpq index as VACUUM does at its end, and tells what it did';

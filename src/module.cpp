@@ -4,6 +4,7 @@
 
 #include "am/common/plan.hpp"
 #include "am/hnsw/options.hpp"
+#include "am/ivfpq/options.hpp"
 
 extern "C" {
 PG_MODULE_MAGIC;
@@ -12,5 +13,6 @@ PGDLLEXPORT void _PG_init(void);
 
 extern "C" void _PG_init(void) {
   vann::hnsw::define_options();
+  vann::ivfpq::define_options();
   vann::am::install_plan_hook();
 }
