@@ -6,12 +6,33 @@ use strict;
 use warnings;
 
 use Exporter 'import';
+use IPC::Run ();
 use PostgreSQL::Test::Cluster;
 use PostgreSQL::Test::Utils;
 use Test::More;
 
 our @EXPORT = qw(new_node crash_restart standby wait_for_standby neighbors recall check
-    load_words uses_index);
+    load_words uses_index access_methods wide_search narrow_search rows_in all_found
+    open_session ask close_session);
+
+# What tests that run for every access method need of each: settings of a search that finds nearly all, of a
+# search that finds few, and the functions that inspect an index.
+my %access = (
+    hnsw => {
+        wide => 'SET hnsw.ef_search = 100;', narrow => 'SET hnsw.ef_search = 20;',
+        check => 'hnsw_check', rows => 'heap_tids FROM hnsw_stats'
+    },
+    ivfpq => {
+        wide => 'SET ivfpq.probes = 60;', narrow => 'SET ivfpq.probes = 1;',
+        check => 'ivfpq_check', rows => 'rows FROM ivfpq_stats'
+    });
+
+# The names of the access methods, in a fixed order.
+sub access_methods { return sort keys %access; }
+
+# wide_search($method), narrow_search($method): SQL that sets up such a search.
+sub wide_search { return $access{ $_[0] }{wide}; }
+sub narrow_search { return $access{ $_[0] }{narrow}; }
 
 # new_node($name, setting => value, ...): a running server with the extension in `postgres`. It can
 # feed a standby, and its checkpoints are far apart so that recovery has WAL to replay.
@@ -55,6 +76,39 @@ sub wait_for_standby
 {
     my ($primary, $standby) = @_;
     $primary->wait_for_catchup($standby, 'replay', $primary->lsn('insert'));
+    return;
+}
+
+# open_session($node): a session that stays, with what it holds, while others work.
+sub open_session
+{
+    my ($node) = @_;
+    my $session = { in => '', out => '', err => '' };
+    $session->{timer} = IPC::Run::timeout($PostgreSQL::Test::Utils::timeout_default);
+    $session->{run} = IPC::Run::start(
+        [ 'psql', '-XAtq', '-v', 'ON_ERROR_STOP=1', '-d', $node->connstr('postgres') ],
+        '<', \$session->{in}, '>', \$session->{out}, '2>', \$session->{err}, $session->{timer});
+    return $session;
+}
+
+# ask($session, $sql): what the statements return, in lines. Dies when one of them fails.
+sub ask
+{
+    my ($session, $sql) = @_;
+    $session->{timer}->start;
+    $session->{in} .= "$sql\n\\echo answered\n";
+    $session->{run}->pump until $session->{out} =~ s/^answered\n\z//m || !$session->{run}->pumpable;
+    die "the session ended: $session->{err}\n" if $session->{err} =~ /ERROR|FATAL|PANIC/;
+    my $answer = $session->{out};
+    $session->{out} = '';
+    return $answer;
+}
+
+sub close_session
+{
+    my ($session) = @_;
+    $session->{in} .= "\\q\n";
+    $session->{run}->finish;
     return;
 }
 
@@ -142,13 +196,50 @@ sub recall
     return $hits / $expected;
 }
 
-# check($node, $index, $name): hnsw_check must find nothing wrong with the index.
+# The entry of %access for an index; ivfflat is another name of ivfpq.
+sub access_of
+{
+    my ($node, $index) = @_;
+    my $method = $node->safe_psql('postgres', qq{
+        SELECT amname FROM pg_am JOIN pg_class ON relam = pg_am.oid
+        WHERE pg_class.oid = '$index'::regclass});
+    return $access{ $method eq 'ivfflat' ? 'ivfpq' : $method } // die "nothing checks $method: $index\n";
+}
+
+# rows_in($node, $index): how many rows of the table the index holds.
+sub rows_in
+{
+    my ($node, $index) = @_;
+    my $rows = access_of($node, $index)->{rows};
+    return $node->safe_psql('postgres', "SELECT $rows('$index')");
+}
+
+# check($node, $index, $name): hnsw_check or ivfpq_check must find nothing wrong with the index.
 sub check
 {
     my ($node, $index, $name) = @_;
-    is($node->safe_psql('postgres', "SELECT * FROM hnsw_check('$index'::regclass)"),
+    my $check = access_of($node, $index)->{check};
+    is($node->safe_psql('postgres', "SELECT * FROM $check('$index'::regclass)"),
         '', $name // "$index is sound");
     return;
+}
+
+# all_found($node, $table, $index, $moment, $operator = '<->'): the index, of vectors with 100 dimensions in the column
+# embedding, returns every row of the table once, and is sound. Returns the number of rows.
+sub all_found
+{
+    my ($node, $table, $index, $moment, $operator) = @_;
+    $operator //= '<->';
+    my $all = qq{SELECT ctid AS place FROM $table
+        ORDER BY embedding $operator array_fill(0.1, ARRAY[100])::vector LIMIT 1000000};
+    like($node->safe_psql('postgres', "$only{index} EXPLAIN (COSTS OFF) $all"),
+        qr/Index Scan using \Q$index\E /, "$moment: plan uses $index");
+    my $rows = $node->safe_psql('postgres', "SELECT count(*) FROM $table");
+    is($node->safe_psql('postgres',
+        "$only{index} SELECT count(*), count(DISTINCT place) FROM ($all) AS nearest"),
+        "$rows|$rows", "$moment: $index returns every row once");
+    check($node, $index, "$moment: $index is sound");
+    return $rows;
 }
 
 1;

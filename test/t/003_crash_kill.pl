@@ -10,11 +10,6 @@ use VectorAnn;
 
 my $node = new_node('main', restart_after_crash => 'on');
 load_words($node);
-$node->safe_psql('postgres', q{
-    CREATE TABLE items AS SELECT rank, embedding FROM words WHERE rank <= 3000;
-    CREATE INDEX items_index ON items USING hnsw (embedding vector_l2_ops);
-    CREATE UNLOGGED TABLE brief AS SELECT rank, embedding FROM words WHERE rank <= 500;
-    CREATE INDEX brief_index ON brief USING hnsw (embedding vector_l2_ops);});
 
 # Starts a session, named victim, that runs the statements until somebody ends it, and waits until the
 # query $begun returns true.
@@ -51,23 +46,22 @@ sub cut_off
     return;
 }
 
-# Each row of the table is returned by its index once.
-sub all_found
+# Two tables of the method: items, logged, and brief, which is not.
+sub make_tables
 {
-    my ($table, $moment) = @_;
-    my $rows = $node->safe_psql('postgres', "SELECT count(*) FROM $table");
-    my $found = $node->safe_psql('postgres', qq{
-        SET enable_seqscan = off; SET enable_sort = off;
-        SELECT count(*), count(DISTINCT place) FROM (SELECT ctid AS place FROM $table
-            ORDER BY embedding <-> array_fill(0.1, ARRAY[100])::vector LIMIT 1000000) AS nearest});
-    is($found, "$rows|$rows", "$moment: every row of $table is found once");
-    check($node, "${table}_index", "$moment: ${table}_index is sound");
-    return $rows;
+    my ($method) = @_;
+    $node->safe_psql('postgres', qq{
+        CREATE TABLE items AS SELECT rank, embedding FROM words WHERE rank <= 3000;
+        CREATE INDEX items_index ON items USING $method (embedding vector_l2_ops);
+        CREATE UNLOGGED TABLE brief AS SELECT rank, embedding FROM words WHERE rank <= 500;
+        CREATE INDEX brief_index ON brief USING $method (embedding vector_l2_ops);});
+    return;
 }
 
-for my $how ('kill', 'stop')
+# Inserts, each committed on its own
+sub cut_inserts
 {
-    # Inserts, each committed on its own
+    my ($how) = @_;
     my $rows = $node->safe_psql('postgres', 'SELECT count(*) FROM items');
     my $victim = start_victim("SELECT count(*) > $rows + 300 FROM items", q{
         DO $$
@@ -79,34 +73,60 @@ for my $how ('kill', 'stop')
         END
         $$});
     cut_off($how, $victim);
-    cmp_ok(all_found('items', "$how, insert"), '>', $rows + 300, "$how, insert: committed rows stay");
+    cmp_ok(all_found($node, 'items', 'items_index', "$how, insert"), '>', $rows + 300,
+        "$how, insert: committed rows stay");
     is($node->safe_psql('postgres', 'SELECT count(*) FROM brief'), '0', "$how: unlogged rows are gone");
     $node->safe_psql('postgres', 'INSERT INTO brief SELECT rank, embedding FROM words WHERE rank <= 300');
-    all_found('brief', "$how, unlogged");
+    all_found($node, 'brief', 'brief_index', "$how, unlogged");
+    return;
+}
 
-    # A build, in turn over a table and concurrently
+# A build, in turn over a table and concurrently
+sub cut_build
+{
+    my ($how, $method) = @_;
     my $concurrently = $how eq 'kill' ? '' : 'CONCURRENTLY';
-    $victim = start_victim(
+    my $victim = start_victim(
         q{SELECT count(*) = 1 FROM pg_stat_progress_create_index WHERE phase LIKE 'building index%'},
-        "CREATE INDEX $concurrently words_index ON words USING hnsw (embedding vector_l2_ops)");
+        "CREATE INDEX $concurrently words_index ON words USING $method (embedding vector_l2_ops)");
     cut_off($how, $victim);
     is($node->safe_psql('postgres',
         q{SELECT count(*) FROM pg_index WHERE indrelid = 'words'::regclass AND indisvalid}),
         '1', "$how, build: no index but the primary key");
     $node->safe_psql('postgres', 'DROP INDEX IF EXISTS words_index');
-    all_found('items', "$how, build");
+    all_found($node, 'items', 'items_index', "$how, build");
+    return;
+}
 
-    # A vacuum, slowed down so that it is met inside the index
+# A vacuum, slowed down so that it is met inside the index
+sub cut_vacuum
+{
+    my ($how) = @_;
     $node->safe_psql('postgres', 'DELETE FROM items WHERE rank % 2 = 0');
-    $victim = start_victim(
+    my $victim = start_victim(
         q{SELECT count(*) = 1 FROM pg_stat_progress_vacuum WHERE phase LIKE 'vacuuming indexes%'},
         q{SET vacuum_cost_delay = '20ms'}, q{SET vacuum_cost_limit = 50}, 'VACUUM items');
     cut_off($how, $victim);
-    all_found('items', "$how, vacuum");
+    all_found($node, 'items', 'items_index', "$how, vacuum");
     $node->safe_psql('postgres', q{
         INSERT INTO items SELECT 2 * rank, embedding FROM words WHERE rank BETWEEN 4001 AND 4500;
         VACUUM items;});
-    all_found('items', "$how, vacuum again");
+    all_found($node, 'items', 'items_index', "$how, vacuum again");
+    return;
+}
+
+for my $method (access_methods())
+{
+    subtest $method => sub {
+        make_tables($method);
+        for my $how ('kill', 'stop')
+        {
+            cut_inserts($how);
+            cut_build($how, $method);
+            cut_vacuum($how);
+        }
+        $node->safe_psql('postgres', 'DROP TABLE items, brief');
+    };
 }
 
 done_testing();
