@@ -1,10 +1,13 @@
 // options.cpp — profiles, and "--name=value" arguments.
 #include "bench/options.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <sstream>
 #include <stdexcept>
+
+#include "bench/engine/spec.hpp"
 
 namespace vann::bench {
 namespace {
@@ -15,12 +18,15 @@ constexpr const char *kUsage = R"(
                                 BASE[:QUERIES] (*.fvecs *.bvecs *.npy *.hdf5)
   --data_dir=DIRECTORY          where text and images lie; may be repeated
   --metric=l2|cosine|ip         of files that do not say
-  --engines=LIST                vector_ann, vector (pgvector), hnswlib, faiss
-  --measures=LIST               build, search, filter, clients, change, churn, budget, cold
+  --engines=LIST                graphs: vector_ann, vector (pgvector's hnsw), hnswlib, faiss
+                                lists: ivfpq, ivfflat (pgvector's), faiss_ivfflat, faiss_ivfpqfs
+                                NAME:OPTION=VALUE[:...]: one of these with an index of its own
+                                options, such as ivfpq:codec=pq or faiss_ivfpqfs:k_factor=40
+  --measures=LIST               build, search, filter, clients, change, churn, drift, budget, cold
   --rows=N --held=N --queries=N --clusters=N
-  --k=LIST --ef_search=LIST --passes=N --repetitions=N
+  --k=LIST --ef_search=LIST --probes=LIST --passes=N --repetitions=N
   --seconds=S --clients=LIST --change_rows=N --churn_rounds=N --filter_queries=N --build_limit=S
-  --m=16 --ef_construction=64 --workers=1 --maintenance_work_mem=SIZE
+  --m=16 --ef_construction=64 --lists=N --workers=1 --maintenance_work_mem=SIZE
   --set=NAME=VALUE              in each measuring session; may be repeated
   --column_options="STORAGE PLAIN"
 )";
@@ -28,12 +34,14 @@ constexpr const char *kUsage = R"(
 Options quick_profile() {
   Options o;
   o.data = {"words", "synthetic-128x20000"};
-  o.measures = {"build", "search", "filter", "clients", "change", "churn", "cold"};
+  o.engines = {"graphs", "lists", "faiss_ivfpqfs:k_factor=40"};
+  o.measures = {"build", "search", "filter", "clients", "change", "churn", "drift", "cold"};
   o.request.held = 1000;
   o.request.queries = 300;
   o.request.clusters = 200;
   o.k = {1, 10, 100};
   o.ef_search = {10, 20, 40, 100, 200, 400};
+  o.probes = {1, 2, 4, 8, 16, 32, 64, 128};
   o.passes = 3;
   o.repetitions = 1;
   o.seconds = 1;
@@ -48,9 +56,12 @@ Options quick_profile() {
 Options full_profile() {
   Options o;
   o.data = {"words", "text", "images", "synthetic-128x1000000"};
-  o.measures = {"build", "search", "filter", "clients", "change", "churn", "budget", "cold"};
+  o.engines = {"graphs", "lists", "ivfpq:codec=pq", "faiss_ivfpqfs:k_factor=40"};
+  o.measures = {"build", "search", "filter", "clients", "change",
+                "churn", "drift",  "budget", "cold"};
   o.k = {1, 10, 100};
   o.ef_search = {10, 15, 20, 30, 40, 60, 80, 100, 150, 200, 300, 400, 600, 800};
+  o.probes = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512};
   o.passes = 5;
   o.repetitions = 3;
   o.seconds = 10;
@@ -72,6 +83,7 @@ Options smoke_profile() {
   o.request.queries = 100;
   o.k = {1, 10};
   o.ef_search = {10, 40, 160};
+  o.probes = {1, 4, 16, 64};
   o.passes = 1;
   o.seconds = 0.1;
   o.clients = {1, 2};
@@ -137,6 +149,7 @@ std::map<std::string, Setter> setters(Options &o) {
           {"clusters", set(r.clusters)},
           {"k", set(o.k)},
           {"ef_search", set(o.ef_search)},
+          {"probes", set(o.probes)},
           {"passes", set(o.passes)},
           {"repetitions", set(o.repetitions)},
           {"seconds", set(o.seconds)},
@@ -147,6 +160,7 @@ std::map<std::string, Setter> setters(Options &o) {
           {"filter_queries", set(o.filter_queries)},
           {"m", set(o.m)},
           {"ef_construction", set(o.ef_construction)},
+          {"lists", set(o.lists)},
           {"workers", set(o.workers)},
           {"maintenance_work_mem", set(o.memory)},
           {"set", add(o.settings)},
@@ -192,10 +206,21 @@ Options profile(const Arguments &arguments) {
   return options;
 }
 
-void check(const Options &o) {
-  if (o.data.empty() || o.k.empty() || o.ef_search.empty() || o.clients.empty()) {
-    throw std::invalid_argument("--data, --k, --ef_search and --clients must not be empty");
+void check_efforts(const std::string &name, const std::vector<int> &efforts) {
+  const bool ascending =
+      std::adjacent_find(efforts.begin(), efforts.end(), std::greater_equal()) == efforts.end();
+  if (efforts.empty() || !ascending || efforts.front() < 1) {
+    throw std::invalid_argument("--" + name + " must be ascending numbers from 1 on");
   }
+}
+
+void check(const Options &o) {
+  if (o.data.empty() || o.k.empty() || o.clients.empty()) {
+    throw std::invalid_argument("--data, --k and --clients must not be empty");
+  }
+  check_efforts("ef_search", o.ef_search);
+  check_efforts("probes", o.probes);
+  parse_engines(o.engines);
   if (o.passes == 0 || o.repetitions == 0 || o.request.queries == 0) {
     throw std::invalid_argument("--passes, --repetitions and --queries must be at least 1");
   }

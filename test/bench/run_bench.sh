@@ -67,7 +67,7 @@ publish_results() {
     echo
     cat "$results/summary.md"
     echo
-    for picture in "$published"/*-recall-k10.svg "$published/builds.svg"; do
+    for picture in "$published"/*-recall-k10.svg "$published"/builds*.svg; do
       [ ! -e "$picture" ] ||
         echo "![$(basename "$picture" .svg)](test/bench/results/$(basename "$picture"))"
     done

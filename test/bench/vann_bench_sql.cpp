@@ -32,7 +32,7 @@ std::string today() {
 }
 
 Facts describe(const Options &options) {
-  Facts facts{today(), options.commit, options.profile, processor(), "", {}, {}, {}, {}};
+  Facts facts{today(), options.commit, options.profile, processor(), "", {}, {}, {}};
   Connection server(options.server);
   facts.server_version = server.value("SHOW server_version");
   // Without the packager's name.
@@ -42,6 +42,7 @@ Facts describe(const Options &options) {
   }
   facts.settings.emplace_back("m", std::to_string(options.m));
   facts.settings.emplace_back("ef_construction", std::to_string(options.ef_construction));
+  if (options.lists != 0) facts.settings.emplace_back("lists", std::to_string(options.lists));
   facts.settings.emplace_back("parallel workers", std::to_string(options.workers));
   for (const std::string &setting : options.settings) facts.settings.emplace_back("set", setting);
   if (!options.column_options.empty()) facts.settings.emplace_back("v", options.column_options);
@@ -51,9 +52,11 @@ Facts describe(const Options &options) {
 void add_engines(Facts &facts, const Run &run) {
   for (const auto &engine : run.engines) {
     const auto &known = facts.engines;
-    if (std::find(known.begin(), known.end(), engine->name()) != known.end()) continue;
-    facts.engines.push_back(engine->name());
-    facts.versions.emplace_back(engine->name(), engine->version());
+    if (std::any_of(known.begin(), known.end(),
+                    [&](const EngineFacts &other) { return other.name == engine->name(); })) {
+      continue;
+    }
+    facts.engines.push_back({engine->name(), engine->version(), engine->spec().kind.family});
   }
 }
 

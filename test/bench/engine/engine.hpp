@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "bench/data/ground_truth.hpp"
+#include "bench/engine/spec.hpp"
 
 namespace vann::bench {
 
@@ -34,8 +35,11 @@ class Engine {
   Engine(const Engine &) = delete;
   Engine &operator=(const Engine &) = delete;
 
-  const std::string &name() const { return name_; }
+  const std::string &name() const { return spec_.name; }
+  const EngineSpec &spec() const { return spec_; }
   const std::string &version() const { return version_; }
+  // As it serves the index of all rows.
+  const Knob &knob() const { return knob_; }
 
   // Builds the index anew. Throws std::runtime_error when that fails.
   virtual BuildFigures build() = 0;
@@ -44,16 +48,17 @@ class Engine {
     if (state_ == State::kFailed) throw std::runtime_error("there is no index");
     if (state_ == State::kNone) build();
   }
-  // The first `n_queries` queries. The index must be there.
-  virtual Pass search(size_t k, int ef_search, size_t n_queries) = 0;
+  // The first `n_queries` queries, at an effort of the knob. The index must be there.
+  virtual Pass search(size_t k, int effort, size_t n_queries) = 0;
   // Itself, if it lives in a server.
   virtual SqlEngine *sql() { return nullptr; }
 
  protected:
-  Engine(std::string name, std::string version)
-      : name_(std::move(name)), version_(std::move(version)) {}
+  Engine(const EngineSpec &spec, std::string version, Knob knob)
+      : spec_(spec), knob_(std::move(knob)), version_(std::move(version)) {}
 
-  std::string name_;
+  const EngineSpec spec_;
+  const Knob knob_;
   std::string version_;
   enum class State { kNone, kBuilt, kFailed } state_ = State::kNone;
 };

@@ -4,7 +4,9 @@
 #ifndef VANN_HAVE_FAISS
 
 namespace vann::bench {
-std::unique_ptr<Engine> make_faiss(const Options &, const Dataset &) { return nullptr; }
+std::unique_ptr<Engine> make_faiss(const EngineSpec &, const Options &, const Dataset &) {
+  return nullptr;
+}
 }  // namespace vann::bench
 
 #else
@@ -12,31 +14,27 @@ std::unique_ptr<Engine> make_faiss(const Options &, const Dataset &) { return nu
 #include <faiss/IndexHNSW.h>
 #include <omp.h>
 
+#include "bench/engine/faiss_version.hpp"
 #include "bench/engine/memory_engine.hpp"
 
 namespace vann::bench {
 namespace {
 
-std::string library_version() {
-  return std::to_string(FAISS_VERSION_MAJOR) + "." + std::to_string(FAISS_VERSION_MINOR) + "." +
-         std::to_string(FAISS_VERSION_PATCH);
-}
-
 class Faiss : public MemoryEngine {
  public:
-  Faiss(const Options &options, const Dataset &data)
-      : MemoryEngine("faiss", library_version(), options, data), dims_(data.dims()) {}
+  Faiss(const EngineSpec &spec, const Options &options, const Dataset &data)
+      : MemoryEngine(spec, faiss_version(), options, data), dims_(data.dims()) {}
 
  private:
   // Unit vectors have the same order under L2 as under cosine.
-  void build_graph(const Matrix &base, size_t threads) override {
+  void build_index(const Vectors &base, size_t threads) override {
     index_.reset();
     index_ = std::make_unique<faiss::IndexHNSWFlat>(
         static_cast<int>(dims_), options_.m,
         metric_ == Metric::kInnerProduct ? faiss::METRIC_INNER_PRODUCT : faiss::METRIC_L2);
     index_->hnsw.efConstruction = options_.ef_construction;
     omp_set_num_threads(static_cast<int>(threads));
-    index_->add(static_cast<faiss::Index::idx_t>(base.rows), base.values.data());
+    index_->add(static_cast<faiss::Index::idx_t>(base.rows), base.values);
     omp_set_num_threads(1);
   }
 
@@ -48,7 +46,7 @@ class Faiss : public MemoryEngine {
                                graph.levels.size() * sizeof(graph.levels[0]));
   }
 
-  void set_ef(int ef_search) override { index_->hnsw.efSearch = ef_search; }
+  void set_effort(int effort) override { index_->hnsw.efSearch = effort; }
 
   std::vector<int64_t> nearest(const float *query, size_t k) override {
     std::vector<int64_t> rows(k);
@@ -65,8 +63,9 @@ class Faiss : public MemoryEngine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_faiss(const Options &options, const Dataset &data) {
-  return std::make_unique<Faiss>(options, data);
+std::unique_ptr<Engine> make_faiss(const EngineSpec &spec, const Options &options,
+                                   const Dataset &data) {
+  return std::make_unique<Faiss>(spec, options, data);
 }
 
 }  // namespace vann::bench

@@ -4,7 +4,9 @@
 #ifndef VANN_HAVE_HNSWLIB
 
 namespace vann::bench {
-std::unique_ptr<Engine> make_hnswlib(const Options &, const Dataset &) { return nullptr; }
+std::unique_ptr<Engine> make_hnswlib(const EngineSpec &, const Options &, const Dataset &) {
+  return nullptr;
+}
 }  // namespace vann::bench
 
 #else
@@ -22,8 +24,8 @@ namespace {
 
 class Hnswlib : public MemoryEngine {
  public:
-  Hnswlib(const Options &options, const Dataset &data)
-      : MemoryEngine("hnswlib", VANN_HAVE_HNSWLIB, options, data) {
+  Hnswlib(const EngineSpec &spec, const Options &options, const Dataset &data)
+      : MemoryEngine(spec, VANN_HAVE_HNSWLIB, options, data) {
     if (metric_ == Metric::kL2) {
       space_ = std::make_unique<hnswlib::L2Space>(data.dims());
     } else {
@@ -34,7 +36,7 @@ class Hnswlib : public MemoryEngine {
  private:
   using Graph = hnswlib::HierarchicalNSW<float>;
 
-  void build_graph(const Matrix &base, size_t threads) override {
+  void build_index(const Vectors &base, size_t threads) override {
     graph_.reset();
     graph_ = std::make_unique<Graph>(space_.get(), base.rows, static_cast<size_t>(options_.m),
                                      static_cast<size_t>(options_.ef_construction));
@@ -56,7 +58,7 @@ class Hnswlib : public MemoryEngine {
     return static_cast<double>(bytes);
   }
 
-  void set_ef(int ef_search) override { graph_->setEf(static_cast<size_t>(ef_search)); }
+  void set_effort(int effort) override { graph_->setEf(static_cast<size_t>(effort)); }
 
   std::vector<int64_t> nearest(const float *query, size_t k) override {
     auto found = graph_->searchKnn(query, k);
@@ -72,8 +74,9 @@ class Hnswlib : public MemoryEngine {
 
 }  // namespace
 
-std::unique_ptr<Engine> make_hnswlib(const Options &options, const Dataset &data) {
-  return std::make_unique<Hnswlib>(options, data);
+std::unique_ptr<Engine> make_hnswlib(const EngineSpec &spec, const Options &options,
+                                     const Dataset &data) {
+  return std::make_unique<Hnswlib>(spec, options, data);
 }
 
 }  // namespace vann::bench

@@ -6,33 +6,35 @@
 namespace vann::bench {
 namespace {
 
-Matrix prepared(const Matrix &from, size_t first, Metric metric) {
-  Matrix matrix{
-      from.rows - first, from.dims, {from.values.begin() + first * from.dims, from.values.end()}};
-  if (metric != Metric::kCosine) return matrix;
-  for (size_t i = 0; i < matrix.rows; ++i) {
-    float *row = matrix.values.data() + i * matrix.dims;
+// Rows of a matrix from `first` on; under cosine a copy of unit length, which `copy` holds.
+Vectors prepared(const Matrix &from, size_t first, Metric metric, std::vector<float> &copy) {
+  const size_t rows = from.rows - first, dims = from.dims;
+  if (metric != Metric::kCosine) return {from.row(first), rows, dims};
+  copy.assign(from.row(first), from.row(first) + rows * dims);
+  for (size_t i = 0; i < rows; ++i) {
+    float *row = copy.data() + i * dims;
     double norm = 0;
-    for (size_t j = 0; j < matrix.dims; ++j) norm += double{row[j]} * row[j];
+    for (size_t j = 0; j < dims; ++j) norm += double{row[j]} * row[j];
     const float scale = norm > 0 ? static_cast<float>(1 / std::sqrt(norm)) : 0.0f;
-    for (size_t j = 0; j < matrix.dims; ++j) row[j] *= scale;
+    for (size_t j = 0; j < dims; ++j) row[j] *= scale;
   }
-  return matrix;
+  return {copy.data(), rows, dims};
 }
 
 }  // namespace
 
-MemoryEngine::MemoryEngine(std::string name, std::string version, const Options &options,
+MemoryEngine::MemoryEngine(const EngineSpec &spec, std::string version, const Options &options,
                            const Dataset &data)
-    : Engine(std::move(name), std::move(version)), options_(options), metric_(data.metric),
-      first_(data.held), base_(prepared(data.base, data.held, data.metric)),
-      queries_(prepared(data.queries, 0, data.metric)) {}
+    : Engine(spec, std::move(version), knob_of(spec, options, data.indexed())), options_(options),
+      metric_(data.metric), first_(data.held),
+      base_(prepared(data.base, data.held, data.metric, unit_base_)),
+      queries_(prepared(data.queries, 0, data.metric, unit_queries_)) {}
 
 BuildFigures MemoryEngine::build() {
   const size_t before = anonymous_bytes(getpid());
   MemoryWatch watch([] { return std::vector<int>{getpid()}; });
   const Clock::time_point started = Clock::now();
-  build_graph(base_, static_cast<size_t>(options_.workers) + 1);
+  build_index(base_, static_cast<size_t>(options_.workers) + 1);
   BuildFigures figures;
   figures.seconds = seconds_since(started);
   watch.stop();
@@ -42,8 +44,8 @@ BuildFigures MemoryEngine::build() {
   return figures;
 }
 
-Pass MemoryEngine::search(size_t k, int ef_search, size_t n_queries) {
-  set_ef(ef_search);
+Pass MemoryEngine::search(size_t k, int effort, size_t n_queries) {
+  set_effort(effort);
   Pass pass;
   for (size_t i = 0; i < std::min(n_queries, queries_.rows); ++i) {
     const Clock::time_point started = Clock::now();

@@ -1,6 +1,8 @@
-// sql_engine.cpp — database, tables, index, and the functions that search.
+// sql_engine.cpp — database, tables and index; sql_search.cpp has the functions that search.
 #include "bench/engine/sql_engine.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <stdexcept>
 
 #include "bench/engine/memory_watch.hpp"
@@ -11,7 +13,12 @@ namespace {
 // Above this a row with its vector does not fit a page, and the vector is stored out of line.
 constexpr size_t kPlainDims = 1900;
 
-std::string parenthesized(const std::string &text) { return "(" + text + ")"; }
+std::string database_of(const EngineSpec &spec) {
+  std::string name = "bench_" + spec.name;
+  std::replace_if(
+      name.begin(), name.end(), [](unsigned char c) { return !std::isalnum(c); }, '_');
+  return name;
+}
 
 // Leader and workers of a parallel statement.
 std::vector<int> processes_of(Connection &observer, int leader) {
@@ -27,14 +34,15 @@ std::vector<int> processes_of(Connection &observer, int leader) {
 
 }  // namespace
 
-SqlEngine::SqlEngine(const std::string &extension, const Options &options, const Dataset &data,
+SqlEngine::SqlEngine(const EngineSpec &spec, const Options &options, const Dataset &data,
                      const Attributes &attributes)
-    : Engine(extension, ""), options_(options), data_(data), attributes_(attributes),
-      database_("bench_" + extension), conninfo_(options.server + " dbname=" + database_) {
+    : Engine(spec, "", knob_of(spec, options, data.indexed())), options_(options), data_(data),
+      attributes_(attributes), database_(database_of(spec)),
+      conninfo_(options.server + " dbname=" + database_) {
   create_database();
   backend_ = connect();
-  version_ =
-      backend_->value("SELECT extversion FROM pg_extension WHERE extname = '" + extension + "'");
+  version_ = backend_->value("SELECT extversion FROM pg_extension WHERE extname = '" +
+                             std::string(spec.kind.extension) + "'");
   create_tables();
   load();
 }
@@ -44,7 +52,7 @@ void SqlEngine::create_database() {
   server.run("SET client_min_messages = warning");
   server.run("DROP DATABASE IF EXISTS " + database_);
   server.run("CREATE DATABASE " + database_);
-  Connection(conninfo_).run("CREATE EXTENSION " + name_);
+  Connection(conninfo_).run(std::string("CREATE EXTENSION ") + spec_.kind.extension);
 }
 
 std::unique_ptr<Connection> SqlEngine::connect() const {
@@ -65,6 +73,16 @@ std::unique_ptr<Connection> SqlEngine::connect() const {
 void SqlEngine::force_index(bool force) {
   run(std::string("SET enable_seqscan = ") + (force ? "off" : "on"));
   run(std::string("SET enable_sort = ") + (force ? "off" : "on"));
+}
+
+void SqlEngine::set_effort(Connection &session, int effort) const {
+  session.run(std::string("SET ") + spec_.kind.access_method + "." + knob_.name + " = " +
+              std::to_string(effort));
+}
+
+void SqlEngine::iterate(bool until_limit) {
+  const std::string setting = std::string(spec_.kind.access_method) + ".iterative_scan";
+  run(until_limit ? "SET " + setting + " = " + spec_.kind.iterative_scan : "RESET " + setting);
 }
 
 void SqlEngine::create_tables() {
@@ -124,6 +142,14 @@ BuildFigures SqlEngine::build() {
   return figures;
 }
 
+std::string SqlEngine::create_index(const std::string &table) {
+  const double rows = backend_->number("SELECT count(*) FROM " + table);
+  const std::string parameters = storage_parameters(spec_, options_, static_cast<size_t>(rows));
+  return "CREATE INDEX " + index_of(table) + " ON " + table + " USING " + spec_.kind.access_method +
+         " (v " + metric_class(data_.metric) + ")" +
+         (parameters.empty() ? "" : " WITH (" + parameters + ")");
+}
+
 BuildFigures SqlEngine::build_index(const std::string &table, const std::string &memory) {
   drop_index(table);
   run("SET maintenance_work_mem = '" + memory + "'");
@@ -137,10 +163,7 @@ BuildFigures SqlEngine::build_index(const std::string &table, const std::string 
   MemoryWatch watch(
       [&observer, leader = backend_->backend_pid()] { return processes_of(observer, leader); });
   try {
-    figures.seconds =
-        backend_->seconds("CREATE INDEX " + index_of(table) + " ON " + table + " USING hnsw (v " +
-                          metric_class(data_.metric) + ") WITH (m = " + std::to_string(options_.m) +
-                          ", ef_construction = " + std::to_string(options_.ef_construction) + ")");
+    figures.seconds = backend_->seconds(create_index(table));
   } catch (const std::exception &error) {
     watch.stop();
     run("SET statement_timeout = 0");
@@ -162,92 +185,6 @@ BuildFigures SqlEngine::build_index(const std::string &table, const std::string 
 
 double SqlEngine::index_bytes(const std::string &table) {
   return backend_->number("SELECT pg_relation_size('" + index_of(table) + "')");
-}
-
-std::string SqlEngine::nearest(const std::string &table, size_t k, const std::string &vector,
-                               const std::string &condition) const {
-  return "SELECT id FROM " + table + (condition.empty() ? "" : " WHERE " + condition) +
-         " ORDER BY v " + metric_operator(data_.metric) + " " + vector + " LIMIT " +
-         std::to_string(k);
-}
-
-std::string SqlEngine::statement(const std::string &table, size_t k) const {
-  return nearest(table, k, "$1", "");
-}
-
-void SqlEngine::define_search(const std::string &name, const std::string &table, size_t k,
-                              const std::string &condition) {
-  run("DROP FUNCTION IF EXISTS " + name + "_search, " + name + "_pages");
-  run("CREATE FUNCTION " + name + R"(_search(n int, OUT ids bigint[], OUT elapsed float8)
-    RETURNS SETOF record LANGUAGE plpgsql AS $$
-    DECLARE
-        q_v vector;
-        q_near int;
-        q_far int;
-        started timestamptz;
-    BEGIN
-        FOR q_v, q_near, q_far IN
-            SELECT v, near, far FROM query WHERE query.id < n ORDER BY query.id
-        LOOP
-            started := clock_timestamp();
-            ids := ARRAY)" +
-      parenthesized(nearest(table, k, "q_v", condition)) + R"(;
-            elapsed := extract(epoch FROM clock_timestamp() - started) * 1e6;
-            RETURN NEXT;
-        END LOOP;
-    END $$)");
-  // EXECUTE takes its parameters by number.
-  std::string numbered = condition;
-  for (const auto &[variable, number] : {std::pair{"q_near", "$2"}, {"q_far", "$3"}}) {
-    const size_t at = numbered.find(variable);
-    if (at != std::string::npos) numbered.replace(at, std::string(variable).size(), number);
-  }
-  run("CREATE FUNCTION " + name + R"(_pages(n int, OUT pages float8, OUT index_share float8)
-    LANGUAGE plpgsql AS $$
-    DECLARE
-        q record;
-        plan json;
-    BEGIN
-        pages := 0;
-        index_share := 0;
-        FOR q IN SELECT v, near, far FROM query WHERE id < n ORDER BY id LOOP
-            EXECUTE 'EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT json) )" +
-      nearest(table, k, "$1", numbered) + R"(' INTO plan USING q.v, q.near, q.far;
-            pages := pages + (plan->0->'Plan'->>'Shared Hit Blocks')::float8 / n
-                + (plan->0->'Plan'->>'Shared Read Blocks')::float8 / n;
-            IF plan::text LIKE '%"Index Name": ")" +
-      index_of(table) + R"("%' THEN
-                index_share := index_share + 1.0 / n;
-            END IF;
-        END LOOP;
-    END $$)");
-}
-
-Pass SqlEngine::search_with(const std::string &name, int ef_search, size_t n_queries) {
-  run("SET hnsw.ef_search = " + std::to_string(ef_search));
-  const Connection::Result rows =
-      backend_->run("SELECT * FROM " + name + "_search(" + std::to_string(n_queries) + ")");
-  Pass pass;
-  for (int i = 0; i < PQntuples(rows.get()); ++i) {
-    pass.found.push_back(parse_array(PQgetvalue(rows.get(), i, 0)));
-    pass.microseconds.push_back(std::stod(PQgetvalue(rows.get(), i, 1)));
-  }
-  return pass;
-}
-
-SqlEngine::Pages SqlEngine::pages_with(const std::string &name, int ef_search, size_t n_queries) {
-  run("SET hnsw.ef_search = " + std::to_string(ef_search));
-  const Connection::Result row =
-      backend_->run("SELECT * FROM " + name + "_pages(" + std::to_string(n_queries) + ")");
-  return {std::stod(PQgetvalue(row.get(), 0, 0)), std::stod(PQgetvalue(row.get(), 0, 1))};
-}
-
-Pass SqlEngine::search(size_t k, int ef_search, size_t n_queries) {
-  const std::string name = "item_" + std::to_string(k);
-  if (backend_->value("SELECT to_regproc('" + name + "_search')").empty()) {
-    define_search(name, "item", k);
-  }
-  return search_with(name, ef_search, n_queries);
 }
 
 }  // namespace vann::bench

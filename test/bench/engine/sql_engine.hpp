@@ -1,4 +1,4 @@
-// sql_engine.hpp — one extension's hnsw index, in a database of its own on the common server.
+// sql_engine.hpp — one index of one extension, in a database of its own on the common server.
 #pragma once
 
 #include <memory>
@@ -16,13 +16,13 @@ namespace vann::bench {
 // queries.
 class SqlEngine : public Engine {
  public:
-  // Creates the database bench_<extension> anew and loads the tables. Throws std::runtime_error
+  // Creates the database bench_<engine> anew and loads the tables. Throws std::runtime_error
   // with the server's message, as all members do. Keeps the references.
-  SqlEngine(const std::string &extension, const Options &options, const Dataset &data,
+  SqlEngine(const EngineSpec &spec, const Options &options, const Dataset &data,
             const Attributes &attributes);
 
   BuildFigures build() override;
-  Pass search(size_t k, int ef_search, size_t n_queries) override;
+  Pass search(size_t k, int effort, size_t n_queries) override;
   SqlEngine *sql() override { return this; }
 
   // What builds get unless a test asks for less: the option, or room for the vectors and the graph
@@ -39,13 +39,17 @@ class SqlEngine : public Engine {
   // the planner is part of the figures.
   void define_search(const std::string &name, const std::string &table, size_t k,
                      const std::string &condition = "");
-  Pass search_with(const std::string &name, int ef_search, size_t n_queries);
+  Pass search_with(const std::string &name, int effort, size_t n_queries);
   struct Pages {
     double per_query;    // shared buffers, hit or read, by EXPLAIN (ANALYZE, BUFFERS)
     double index_share;  // of the plans that use the index on v
   };
-  Pages pages_with(const std::string &name, int ef_search, size_t n_queries);
+  Pages pages_with(const std::string &name, int effort, size_t n_queries);
 
+  // Sets the knob in a session of this engine.
+  void set_effort(Connection &session, int effort) const;
+  // Sets whether a scan goes on, in the best order that the engine has, until LIMIT is met.
+  void iterate(bool until_limit);
   // Whether plans must use an index where one can serve (the default), or the planner decides.
   void force_index(bool force);
   void run(const std::string &sql) { backend_->run(sql); }
@@ -61,6 +65,7 @@ class SqlEngine : public Engine {
   std::string index_of(const std::string &table) const { return table + "_v_idx"; }
   std::string nearest(const std::string &table, size_t k, const std::string &vector,
                       const std::string &condition) const;
+  std::string create_index(const std::string &table);
   void create_database();
   void create_tables();
   void load();

@@ -9,8 +9,6 @@
 namespace vann::bench {
 namespace {
 
-// Beams of the searches between the changes.
-constexpr int kEfs[] = {40, 100};
 // Deleted rows: every tenth.
 constexpr size_t kDeleteStride = 10;
 constexpr size_t kDeletePhase = 3;
@@ -24,6 +22,7 @@ class Change {
     create_functions();
     for (const size_t sessions : {1, 2}) insert_into_empty(sessions);
     table_.create(engine_);
+    efforts_ = table_.efforts(engine_);
     note_recall("built", [this](size_t row) { return row >= table_.first(); });
     const size_t half = run_.data.held / 2;
     insert("full", 1, 0, half);
@@ -55,6 +54,7 @@ class Change {
   Run &run_;
   SqlEngine &engine_;
   const ChangeTable &table_;
+  std::vector<int> efforts_;  // of the searches between the changes
   size_t inserted_ = 0;
 };
 
@@ -155,9 +155,9 @@ void Change::delete_and_vacuum() {
 }
 
 void Change::note_recall(const std::string &state, const Present &present) {
-  for (const int ef : kEfs) {
-    run_.add("change recall", engine_, {{"state", state}, {"ef_search", std::to_string(ef)}},
-             {{"recall", {table_.recall(engine_, ef, present)}}});
+  for (const int effort : efforts_) {
+    run_.add("change recall", engine_, {{"state", state}, run_.parameter(engine_, effort)},
+             {{"recall", {table_.recall(engine_, effort, present)}}});
   }
 }
 

@@ -6,18 +6,19 @@
 namespace vann::bench {
 namespace {
 
-constexpr int kEfs[] = {40, 100};
-
-void note_state(Run &run, SqlEngine &engine, const ChangeTable &table, size_t round,
-                std::vector<Value> times) {
+// One point per effort; size and times stand at the first.
+void note_state(Run &run, SqlEngine &engine, const ChangeTable &table,
+                const std::vector<int> &efforts, size_t round, std::vector<Value> times) {
   const Present present = [&](size_t row) { return row >= table.first(); };
-  std::vector<Value> values;
-  for (const int ef : kEfs) {
-    values.push_back({"recall_ef" + std::to_string(ef), {table.recall(engine, ef, present)}});
+  times.insert(times.begin(), {"index_mb", {engine.index_bytes("change") / kMegabyte}});
+  for (const int effort : efforts) {
+    std::vector<Value> values = {{"recall", {table.recall(engine, effort, present)}}};
+    for (Value &time : times) values.push_back(std::move(time));
+    times.clear();
+    run.add("churn", engine,
+            {{"replaced", std::to_string(10 * round) + " %"}, run.parameter(engine, effort)},
+            std::move(values));
   }
-  values.push_back({"index_mb", {engine.index_bytes("change") / kMegabyte}});
-  for (Value &time : times) values.push_back(std::move(time));
-  run.add("churn", engine, {{"replaced", std::to_string(10 * round) + " %"}}, std::move(values));
 }
 
 std::vector<Value> replace_tenth(Run &run, SqlEngine &engine, const ChangeTable &table,
@@ -40,9 +41,10 @@ void measure_churn(Run &run) {
   const ChangeTable table(run);
   run.each_sql_engine("churn", [&](SqlEngine &engine) {
     table.create(engine);
-    note_state(run, engine, table, 0, {});
+    const std::vector<int> efforts = table.efforts(engine);
+    note_state(run, engine, table, efforts, 0, {});
     for (size_t round = 1; round <= run.options.churn_rounds; ++round) {
-      note_state(run, engine, table, round, replace_tenth(run, engine, table, round - 1));
+      note_state(run, engine, table, efforts, round, replace_tenth(run, engine, table, round - 1));
     }
   });
 }

@@ -21,14 +21,14 @@ constexpr size_t kSlices = 3;
 // Sessions that search a table for one of the queries after another.
 class Readers {
  public:
-  Readers(Run &run, SqlEngine &engine, const std::string &table)
-      : run_(run), engine_(engine), table_(table), ef_(run.good_ef(engine)) {}
+  Readers(Run &run, SqlEngine &engine, const std::string &table, int effort)
+      : run_(run), engine_(engine), table_(table), effort_(effort) {}
 
   Throughput operator()(size_t sessions) {
     return run_for(
         engine_, sessions, run_.options.seconds / kSlices,
         [this](Connection &connection) {
-          connection.run("SET hnsw.ef_search = " + std::to_string(ef_));
+          engine_.set_effort(connection, effort_);
           connection.prepare("nearest", engine_.statement(table_, 10));
           for (size_t i = 0; i < kWarmQueries; ++i) search(connection, i);
         },
@@ -47,7 +47,7 @@ class Readers {
   Run &run_;
   SqlEngine &engine_;
   const std::string table_;
-  const int ef_;
+  const int effort_;
 };
 
 // Values of one engine at one number of sessions, with a reading per slice of the time.
@@ -70,22 +70,26 @@ class Readings {
   std::vector<Value> values;
 };
 
+// At which each engine is measured; those that failed before have none.
+using Efforts = std::map<std::string, int>;
+
 // Measures all engines in turn, slice after slice, so that what else the machine does meets all of
 // them alike; then adds the points, whose values are medians of the slices.
-void measure_in_slices(Run &run, const std::string &measure,
+void measure_in_slices(Run &run, const std::string &measure, const Efforts &efforts,
                        const std::function<void(SqlEngine &, size_t sessions, Readings &)> &work) {
   for (const size_t sessions : run.options.clients) {
     std::map<std::string, Readings> readings;
     for (size_t slice = 0; slice < kSlices; ++slice) {
-      run.each_sql_engine(
-          measure, [&](SqlEngine &engine) { work(engine, sessions, readings[engine.name()]); });
+      run.each_sql_engine(measure, [&](SqlEngine &engine) {
+        if (efforts.contains(engine.name())) work(engine, sessions, readings[engine.name()]);
+      });
     }
     for (const auto &engine : run.engines) {
       const auto found = readings.find(engine->name());
       if (found == readings.end() || found->second.values.empty()) continue;
       run.add(measure, *engine,
               {{"clients", std::to_string(sessions)},
-               {"ef_search", std::to_string(run.good_ef(*engine))}},
+               run.parameter(*engine, efforts.at(engine->name()))},
               found->second.values);
     }
   }
@@ -125,7 +129,7 @@ double insert_for(Run &run, SqlEngine &engine, size_t first_number) {
 }
 
 // Readers, and a writer beside them.
-void measure_mixed(Run &run, SqlEngine &engine, size_t sessions, size_t first_number,
+void measure_mixed(Run &run, SqlEngine &engine, int effort, size_t sessions, size_t first_number,
                    Readings &readings) {
   double inserts = 0;
   std::exception_ptr failure;
@@ -136,7 +140,7 @@ void measure_mixed(Run &run, SqlEngine &engine, size_t sessions, size_t first_nu
       failure = std::current_exception();
     }
   });
-  const Throughput reads = Readers(run, engine, "change")(sessions);
+  const Throughput reads = Readers(run, engine, "change", effort)(sessions);
   writer.join();
   if (failure) std::rethrow_exception(failure);
   readings.add(reads);
@@ -146,27 +150,34 @@ void measure_mixed(Run &run, SqlEngine &engine, size_t sessions, size_t first_nu
 }  // namespace
 
 void measure_clients(Run &run) {
+  Efforts efforts;
   std::map<std::string, double> recalls;
   run.each_sql_engine("clients", [&](SqlEngine &engine) {
     engine.ensure_built();
-    const Found found = engine.search(10, run.good_ef(engine), run.data.queries.rows).found;
+    const int effort = run.good_effort(engine);
+    const Found found = engine.search(10, effort, run.data.queries.rows).found;
     recalls[engine.name()] = run.truth.recall(found, 10);
+    efforts[engine.name()] = effort;
   });
-  measure_in_slices(run, "clients", [&](SqlEngine &engine, size_t sessions, Readings &readings) {
-    if (!recalls.contains(engine.name())) return;
-    readings.add(Readers(run, engine, "item")(sessions));
-    readings.add("recall", recalls[engine.name()]);
-  });
+  measure_in_slices(
+      run, "clients", efforts, [&](SqlEngine &engine, size_t sessions, Readings &readings) {
+        readings.add(Readers(run, engine, "item", efforts.at(engine.name()))(sessions));
+        readings.add("recall", recalls.at(engine.name()));
+      });
   const ChangeTable table(run);
+  Efforts mixed_efforts;
   std::map<std::string, size_t> next_numbers;  // of inserted vectors
   run.each_sql_engine("mixed", [&](SqlEngine &engine) {
     table.create(engine);
-    next_numbers[engine.name()] = 0;
+    // What is good for lists of all rows is more than those of fewer rows need.
+    mixed_efforts[engine.name()] =
+        engine.knob().counts_rows ? run.good_effort(engine) : table.efforts(engine).back();
   });
-  measure_in_slices(run, "mixed", [&](SqlEngine &engine, size_t sessions, Readings &readings) {
-    if (!next_numbers.contains(engine.name())) return;
-    measure_mixed(run, engine, sessions, next_numbers[engine.name()] += 1'000'000, readings);
-  });
+  measure_in_slices(run, "mixed", mixed_efforts,
+                    [&](SqlEngine &engine, size_t sessions, Readings &readings) {
+                      measure_mixed(run, engine, mixed_efforts.at(engine.name()), sessions,
+                                    next_numbers[engine.name()] += 1'000'000, readings);
+                    });
 }
 
 }  // namespace vann::bench

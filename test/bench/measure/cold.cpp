@@ -56,12 +56,13 @@ void measure_cold(Run &run) {
       if (other->sql() != nullptr) other->sql()->reconnect();
     }
     Connection &backend = engine.backend();
-    backend.run("SET hnsw.ef_search = " + std::to_string(run.good_ef(engine)));
+    const int effort = run.good_effort(engine);
+    engine.set_effort(backend, effort);
     backend.prepare("nearest", engine.statement("item", 10));
     const std::vector<double> cold = times_of(run, backend);
     const std::vector<double> warm = times_of(run, backend);
     const auto tenth = cold.begin() + static_cast<ptrdiff_t>(std::min(kFirst, cold.size()));
-    run.add("cold", engine, {{"ef_search", std::to_string(run.good_ef(engine))}},
+    run.add("cold", engine, {run.parameter(engine, effort)},
             {{"first_ms", {cold.front()}},
              {"median_of_first_10_ms", {median({cold.begin(), tenth})}},
              {"median_of_rest_ms", {median({tenth - 1, cold.end()})}},

@@ -7,7 +7,6 @@ namespace vann::bench {
 namespace {
 
 constexpr size_t kK = 10;
-constexpr int kEf = 40;
 // A pass that takes longer is not repeated.
 constexpr double kLongPass = 2e6;
 
@@ -43,21 +42,24 @@ double short_share(const Found &found, const GroundTruth &truth) {
 void measure_one(Run &run, SqlEngine &engine, const Filter &filter, const GroundTruth &truth,
                  const char *plan) {
   const size_t n = std::min(run.options.filter_queries, run.data.queries.rows);
+  const int effort = run.fixed_effort(engine);
   engine.define_search("filter", "item", kK, filter.condition);
-  std::vector<Pass> passes = {engine.search_with("filter", kEf, n)};
+  std::vector<Pass> passes = {engine.search_with("filter", effort, n)};
   double total = 0;
   for (const double time : passes[0].microseconds) total += time;
   if (total < kLongPass) {
     passes.clear();  // it warmed up
     for (size_t i = 0; i < run.options.passes; ++i) {
-      passes.push_back(engine.search_with("filter", kEf, n));
+      passes.push_back(engine.search_with("filter", effort, n));
     }
   }
   std::vector<Value> values = {{"recall", {truth.recall(passes[0].found, kK)}},
                                {"short_share", {short_share(passes[0].found, truth)}}};
   for (Value &value : speed(passes)) values.push_back(std::move(value));
-  values.push_back({"index_share", {engine.pages_with("filter", kEf, 5).index_share}});
-  run.add("filter", engine, {{"filter", filter.name}, {"plan", plan}}, std::move(values));
+  values.push_back({"index_share", {engine.pages_with("filter", effort, 5).index_share}});
+  run.add("filter", engine,
+          {{"filter", filter.name}, {"plan", plan}, run.parameter(engine, effort)},
+          std::move(values));
 }
 
 }  // namespace
@@ -71,8 +73,8 @@ void measure_filter(Run &run) {
   }
   run.each_sql_engine("filter", [&](SqlEngine &engine) {
     engine.ensure_built();
-    // vector_ann's default; pgvector's is to return what ef_search candidates leave.
-    engine.run("SET hnsw.iterative_scan = strict_order");
+    // vector_ann's default; pgvector's is to return what the first candidates leave.
+    engine.iterate(true);
     for (size_t i = 0; i < filters.size(); ++i) {
       measure_one(run, engine, filters[i], truths[i], "vector index");
     }
@@ -85,7 +87,7 @@ void measure_filter(Run &run) {
     }
     engine.force_index(true);
     engine.run("DROP INDEX item_bucket_idx, item_region_idx");
-    engine.run("RESET hnsw.iterative_scan");
+    engine.iterate(false);
   });
 }
 

@@ -1,5 +1,5 @@
 // measures.hpp — what can be measured. A measure adds points to the run's results, under one name or
-// several; report/markdown.cpp tells how to read them.
+// several; report/chapters.cpp tells how to read them.
 #pragma once
 
 #include <string>
@@ -19,7 +19,7 @@ const std::vector<Measure> &all_measures();
 
 // Index from scratch: seconds, bytes, peak memory.
 void measure_build(Run &run);
-// Curves of recall against speed, one backend, over ef_search for each k.
+// Curves of recall against speed, one backend, over efforts for each k.
 void measure_search(Run &run);
 // Nearest rows under a condition on another column.
 void measure_filter(Run &run);
@@ -29,6 +29,8 @@ void measure_clients(Run &run);
 void measure_change(Run &run);
 // Recall after rows were replaced in rounds.
 void measure_churn(Run &run);
+// Recall after half of the rows made way for rows from elsewhere, against an index built anew.
+void measure_drift(Run &run);
 // First queries after a restart, with nothing in memory.
 void measure_cold(Run &run);
 // Builds in a tenth of the vectors' memory. Leaves that index behind.

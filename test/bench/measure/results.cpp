@@ -70,4 +70,18 @@ std::optional<double> speed_at_recall(const std::vector<std::pair<double, double
   return best;
 }
 
+std::vector<int> efforts_reaching(const std::vector<int> &efforts,
+                                  const std::vector<double> &targets,
+                                  const std::function<double(int)> &recall) {
+  std::vector<int> reaching;
+  auto target = targets.begin();
+  for (size_t i = 0; i < efforts.size() && target != targets.end(); ++i) {
+    const double reached = i + 1 == efforts.size() ? targets.back() : recall(efforts[i]);
+    if (reached < *target) continue;
+    reaching.push_back(efforts[i]);
+    while (target != targets.end() && reached >= *target) ++target;
+  }
+  return reaching;
+}
+
 }  // namespace vann::bench

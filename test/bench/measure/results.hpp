@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -60,5 +61,11 @@ struct Results {
 // two of them where the target does. Nothing where no point reaches it.
 std::optional<double> speed_at_recall(const std::vector<std::pair<double, double>> &curve,
                                       double target);
+
+// For each of the ascending targets the least of the ascending efforts at which recall(effort)
+// reaches it, or else the last effort; each effort once.
+std::vector<int> efforts_reaching(const std::vector<int> &efforts,
+                                  const std::vector<double> &targets,
+                                  const std::function<double(int)> &recall);
 
 }  // namespace vann::bench

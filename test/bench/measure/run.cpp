@@ -12,12 +12,14 @@
 namespace vann::bench {
 namespace {
 
-std::unique_ptr<Engine> make_library(const std::string &name, const Options &options,
+std::unique_ptr<Engine> make_library(const EngineSpec &spec, const Options &options,
                                      const Dataset &data) {
-  return name == "hnswlib" ? make_hnswlib(options, data) : make_faiss(options, data);
+  const std::string kind = spec.kind.name;
+  if (kind == "hnswlib") return make_hnswlib(spec, options, data);
+  if (kind == "faiss") return make_faiss(spec, options, data);
+  if (kind == "faiss_ivfflat") return make_faiss_ivfflat(spec, options, data);
+  return make_faiss_ivfpqfs(spec, options, data);
 }
-
-bool is_library(const std::string &name) { return name == "hnswlib" || name == "faiss"; }
 
 const auto kStarted = std::chrono::steady_clock::now();
 
@@ -32,34 +34,34 @@ Run::Run(const Options &o, const Dataset &d, const Attributes &a, Results &resul
       results_(results) {}
 
 void Run::open_engines() {
-  const std::vector<std::string> all = {"vector_ann", "vector", "hnswlib", "faiss"};
-  for (const std::string &name : options.engines.empty() ? all : options.engines) {
+  for (const EngineSpec &spec : parse_engines(options.engines)) {
     try {
-      open(name);
+      open(spec);
     } catch (const std::exception &error) {
-      note("engines", name + " could not be opened: " + error.what());
+      note("engines", spec.name + " could not be opened: " + error.what());
     }
   }
   if (engines.empty()) throw std::runtime_error("there is no engine to measure");
 }
 
-void Run::open(const std::string &name) {
-  say("engines", name);
-  if (is_library(name)) {
-    if (auto engine = make_library(name, options, data)) {
+void Run::open(const EngineSpec &spec) {
+  say("engines", spec.name);
+  if (spec.kind.extension == nullptr) {
+    if (auto engine = make_library(spec, options, data)) {
       engines.push_back(std::move(engine));
     } else {
-      note("engines", name + " is missing: it was not found when this program was built");
+      note("engines", spec.name + " is missing: it was not found when this program was built");
     }
     return;
   }
   if (Connection(options.server)
-          .value("SELECT 1 FROM pg_available_extensions WHERE name = '" + name + "'")
+          .value(std::string("SELECT 1 FROM pg_available_extensions WHERE name = '") +
+                 spec.kind.extension + "'")
           .empty()) {
-    note("engines", name + " is missing: the server has no such extension");
+    note("engines", spec.name + " is missing: the server has no extension " + spec.kind.extension);
     return;
   }
-  engines.push_back(std::make_unique<SqlEngine>(name, options, data, attributes));
+  engines.push_back(std::make_unique<SqlEngine>(spec, options, data, attributes));
 }
 
 void Run::add(const std::string &measure, const Engine &engine, Parameters parameters,
@@ -101,17 +103,25 @@ void Run::say(const std::string &measure, const std::string &text) const {
             << ": " << text << std::endl;
 }
 
-int Run::good_ef(const Engine &engine) const {
-  int best_ef = 40;
+int Run::good_effort(const Engine &engine) const {
+  int best_effort = engine.knob().usual.front();
   double best = 0;
   for (const Point *point : results_.of(data.name, "search")) {
     if (point->engine != engine.name() || point->parameter("k") != "10") continue;
     const double recall = point->find("recall")->median();
     if (recall <= best || best >= kGoodRecall) continue;
     best = recall;
-    best_ef = std::stoi(point->parameter("ef_search"));
+    best_effort = std::stoi(point->parameter(engine.knob().name));
   }
-  return best_ef;
+  return best_effort;
+}
+
+int Run::fixed_effort(const Engine &engine) const {
+  return engine.knob().counts_rows ? engine.knob().usual.front() : good_effort(engine);
+}
+
+std::vector<int> compared_efforts(const Knob &knob, const std::function<double(int)> &recall) {
+  return knob.counts_rows ? knob.usual : efforts_reaching(knob.efforts, {0.95, 0.99}, recall);
 }
 
 std::vector<Value> speed(const std::vector<Pass> &passes) {

@@ -83,12 +83,17 @@ void list(std::ostream &out, const char *name, const std::vector<Item> &items, F
 }  // namespace
 
 std::string json(const Facts &facts, const Results &results) {
+  std::vector<std::pair<std::string, std::string>> versions, families;
+  for (const EngineFacts &engine : facts.engines) {
+    versions.emplace_back(engine.name, engine.version);
+    families.emplace_back(engine.name, engine.family == Family::kGraphs ? "graphs" : "lists");
+  }
   std::ostringstream out;
   out << "{\n  \"date\": " << quoted(facts.date) << ",\n  \"commit\": " << quoted(facts.commit)
       << ",\n  \"profile\": " << quoted(facts.profile)
       << ",\n  \"processor\": " << quoted(facts.processor)
       << ",\n  \"server_version\": " << quoted(facts.server_version)
-      << ",\n  \"engines\": " << object(facts.versions)
+      << ",\n  \"engines\": " << object(versions) << ",\n  \"families\": " << object(families)
       << ",\n  \"settings\": " << object(facts.settings) << ",\n";
   list(out, "data", facts.data, data_json, ",");
   list(out, "notes", results.notes, note_json, ",");

@@ -1,71 +1,14 @@
 // markdown.cpp — summaries with ratios to the peers of the same run, then every measure in full.
 #include <algorithm>
+#include <functional>
 #include <sstream>
 
+#include "bench/report/chapters.hpp"
 #include "bench/report/report.hpp"
 #include "bench/report/table.hpp"
 
 namespace vann::bench {
 namespace {
-
-enum class Better { kMore, kLess };
-
-// How the points of a measure are told. `primary` is the value whose ratios are shown.
-struct Chapter {
-  const char *measure;
-  const char *title;
-  const char *primary;
-  Better better;
-  const char *text;
-};
-
-constexpr Chapter kChapters[] = {
-    {"build", "Build", "build_s", Better::kLess,
-     "CREATE INDEX on a loaded table. private: peak of the anonymous memory (RssAnon) of the "
-     "backend "
-     "and its parallel workers together, sampled; segments: peak of dynamic shared memory segments "
-     "(pgvector's parallel build keeps its graph there); shared buffers count in neither. Of the "
-     "libraries: growth of this program's RssAnon."},
-    {"search", "Search: one backend, inside the server", "", Better::kMore,
-     "Each query is timed around the execution of a cached plan in PL/pgSQL; libraries around "
-     "their "
-     "call. A query's time is its median over the passes; qps is the queries by the sum of these "
-     "times. pages: shared buffers per query (heap, TOAST, index)."},
-    {"filter", "Filtered search, LIMIT 10, ef_search 40", "qps", Better::kMore,
-     "recall: against the exact filtered answer. short share: queries that returned fewer rows "
-     "than "
-     "there are, up to LIMIT. N %: rows that match, independent of the vector; region: rows "
-     "nearest "
-     "to one of 20 rows, the query's own or another. vector index: other plans are disabled; "
-     "planner's choice: B-tree indexes on the filter's columns exist and the planner decides; "
-     "index "
-     "share: of the plans that then use the vector index. hnsw.iterative_scan = strict_order for "
-     "both."},
-    {"clients", "Throughput of concurrent readers", "qps", Better::kMore,
-     "Sessions over libpq with prepared statements; clients and server share the processors. "
-     "ef_search is the least of the sweep with recall@10 of at least .99, else the best."},
-    {"mixed", "Readers beside a session that inserts", "qps", Better::kMore,
-     "As above on the table of changes, while one more session inserts a row per transaction "
-     "(synchronous_commit off)."},
-    {"insert", "Inserts", "rows_per_s", Better::kMore,
-     "One INSERT per row inside the server, a transaction per session, with a primary key beside "
-     "the vector index."},
-    {"update", "UPDATE of another column", "rows_per_s", Better::kMore,
-     "By primary key. hot share: updates that no index noticed; with an index on the column there "
-     "are "
-     "none, and the vector index gets a new entry per update."},
-    {"vacuum", "DELETE of 10 % and VACUUM", "vacuum_s", Better::kLess, ""},
-    {"change recall", "Recall@10 along these changes", "", Better::kMore, ""},
-    {"churn", "Churn", "", Better::kMore,
-     "Rounds of: delete a tenth, VACUUM, insert the same vectors as new rows. The exact answers "
-     "stay "
-     "the same."},
-    {"cold", "Cold cache", "median_of_first_10_ms", Better::kLess,
-     "The server was restarted and the operating system's cache dropped (or a note tells that it "
-     "was not); one session's queries, timed by the client."},
-    {"budget", "Build under a memory budget", "build_s", Better::kLess,
-     "maintenance_work_mem to spare, then a tenth of the vectors' bytes. recall: at ef_search 40."},
-};
 
 std::string heading(const std::string &name) {
   std::string text = name;
@@ -88,13 +31,13 @@ std::string cell(const Value &value) {
 }
 
 // The parameters tell apart points of one engine; the same point of the first engine
-// is what others are compared with. ef_search may differ where it was chosen by recall.
+// is what others are compared with. Efforts may differ where they were chosen by recall.
 const Point *counterpart(const std::vector<const Point *> &points, const Point &of,
                          const std::string &engine) {
   for (const Point *point : points) {
     if (point->engine != engine) continue;
     const bool same = std::all_of(of.parameters.begin(), of.parameters.end(), [&](const auto &p) {
-      return p.first == "ef_search" || p.first == "maintenance_work_mem" ||
+      return p.first == "ef_search" || p.first == "probes" || p.first == "maintenance_work_mem" ||
              point->parameter(p.first) == p.second;
     });
     if (same) return point;
@@ -178,8 +121,8 @@ class Summary {
   void speed(const std::string &k, double recall) {
     Line line{
         "queries/s at recall@" + k + " = " + with_digits(recall, 2).substr(1), {}, Better::kMore};
-    for (const std::string &engine : facts_.engines) {
-      line.values.push_back(speed_of(results_, data_, engine, k, recall));
+    for (const EngineFacts &engine : facts_.engines) {
+      line.values.push_back(speed_of(results_, data_, engine.name, k, recall));
     }
     lines_.push_back(std::move(line));
   }
@@ -187,8 +130,8 @@ class Summary {
   void value(const std::string &name, const std::string &measure, const Parameters &parameters,
              const std::string &value, Better better) {
     Line line{name, {}, better};
-    for (const std::string &engine : facts_.engines) {
-      line.values.push_back(results_.value(data_, measure, engine, parameters, value));
+    for (const EngineFacts &engine : facts_.engines) {
+      line.values.push_back(results_.value(data_, measure, engine.name, parameters, value));
     }
     lines_.push_back(std::move(line));
   }
@@ -202,9 +145,9 @@ class Summary {
       }
     }
     std::vector<std::string> head = {""};
-    for (const size_t i : engines) head.push_back(shown_name(facts_.engines[i]));
+    for (const size_t i : engines) head.push_back(shown_name(facts_.engines[i].name));
     for (const size_t i : engines) {
-      if (i > 0) head.push_back("to " + shown_name(facts_.engines[i]));
+      if (i > 0) head.push_back("to " + shown_name(facts_.engines[i].name));
     }
     Table table(head);
     for (const Line &line : lines_) {
@@ -243,6 +186,7 @@ void further_lines(Summary &summary) {
   summary.speed("1", 0.99);
   summary.speed("100", 0.95);
   summary.speed("100", 0.99);
+  summary.value("index, bytes per row", "build", {}, "bytes_per_row", Better::kLess);
   summary.value("build, private peak MB", "build", {}, "private_mb", Better::kLess);
   summary.value("build, segments' peak MB", "build", {}, "segments_mb", Better::kLess);
   summary.value("inserts into an empty index, rows/s", "insert",
@@ -261,20 +205,37 @@ void further_lines(Summary &summary) {
                 Better::kLess);
 }
 
+// A table per family, under its name where there are several.
+std::string under_families(const Facts &facts,
+                           const std::function<std::string(const Facts &)> &table) {
+  const std::vector<Family> present = families(facts);
+  std::string text;
+  for (const Family family : present) {
+    const std::string own = table(of_family(facts, family));
+    if (own.empty()) continue;
+    if (!text.empty()) text += "\n";
+    if (present.size() > 1) text += shown_family(family) + ":\n\n";
+    text += own;
+  }
+  return text;
+}
+
 std::string summary_table(const Facts &facts, const Results &results, const std::string &data,
                           bool all) {
-  Summary summary(facts, results, data);
-  main_lines(summary);
-  if (all) further_lines(summary);
-  return summary.text();
+  return under_families(facts, [&](const Facts &family) {
+    Summary summary(family, results, data);
+    main_lines(summary);
+    if (all) further_lines(summary);
+    return summary.text();
+  });
 }
 
 void conditions(std::ostream &out, const Facts &facts) {
   out << facts.date << ", commit " << facts.commit << ", profile " << facts.profile << "; "
       << facts.processor << "; PostgreSQL " << facts.server_version << ".\n";
   const char *separator = "";
-  for (const auto &[engine, version] : facts.versions) {
-    out << separator << shown_name(engine) << " " << version;
+  for (const EngineFacts &engine : facts.engines) {
+    out << separator << shown_name(engine.name) << " " << engine.version;
     separator = ", ";
   }
   for (const auto &[name, value] : facts.settings) out << "; " << name << " = " << value;
@@ -303,12 +264,15 @@ void data_chapter(std::ostream &out, const Facts &facts, const Results &results,
       << summary_table(facts, results, data.name, true) << "\n";
   pictures(out, all, data.name);
   notes(out, results, data.name);
-  for (const Chapter &chapter : kChapters) {
+  for (const Chapter &chapter : all_chapters()) {
     const std::vector<const Point *> points = results.of(data.name, chapter.measure);
     if (points.empty()) continue;
     out << "\n### " << data.name << ": " << chapter.title << "\n\n";
     if (*chapter.text != '\0') out << chapter.text << "\n\n";
-    out << chapter_table(chapter, points, facts.engines.front());
+    out << under_families(facts, [&](const Facts &family) {
+      const auto own = points_of(family, results, data.name, chapter.measure);
+      return own.empty() ? "" : chapter_table(chapter, own, family.engines.front().name);
+    });
   }
 }
 
@@ -321,9 +285,8 @@ std::string markdown(const Facts &facts, const Results &results) {
   conditions(out, facts);
   out << "\nFigures of one run, side by side; columns \"to ...\" and \"is better by\" are ratios "
          "above "
-         "1 where "
-      << shown_name(facts.engines.front())
-      << " is better. Speeds at a recall are the best on the measured curve at no less recall, "
+         "1 where the first engine of a table is better. Speeds at a recall are the best on the "
+         "measured curve at no less recall, "
          "interpolated where the recall lies between two points.\n";
   notes(out, results, "");
   pictures(out, all, "");

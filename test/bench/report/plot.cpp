@@ -14,13 +14,13 @@ constexpr double kLeft = 78, kRight = 150, kTop = 62, kBottom = 58;
 constexpr const char *kInk = "#24292f", *kFaint = "#d8dee4", *kGrey = "#57606a";
 
 std::string color_of(const std::string &name) {
-  static const std::map<std::string, std::string> fixed = {{"vector_ann", "#0969da"},
-                                                           {"pgvector", "#cf222e"},
-                                                           {"hnswlib", "#1a7f37"},
-                                                           {"faiss", "#9a6700"}};
-  for (const auto &[engine, color] : fixed) {
-    if (name.starts_with(engine)) return color;
-  }
+  // Families have plots of their own, and may use the same colors.
+  static const std::map<std::string, std::string> fixed = {
+      {"vector_ann", "#0969da"}, {"ivfpq", "#0969da"},
+      {"pgvector", "#cf222e"},   {"pgvector ivfflat", "#cf222e"},
+      {"hnswlib", "#1a7f37"},    {"faiss ivfflat", "#1a7f37"},
+      {"faiss", "#9a6700"},      {"faiss ivfpqfs", "#9a6700"}};
+  if (const auto found = fixed.find(name); found != fixed.end()) return found->second;
   static const char *const others[] = {"#8250df", "#bf3989", "#0e7490", "#57606a"};
   size_t hash = 0;
   for (const char c : name) hash = hash * 31 + static_cast<unsigned char>(c);
@@ -122,6 +122,16 @@ void draw_legend(Canvas &canvas, double x, double y, const std::vector<std::stri
   }
 }
 
+// What the longest name needs beyond the room that all legends have.
+double wider_for(const std::vector<std::string> &names) {
+  constexpr double kLetter = 7.2, kRoom = kRight - 44;
+  double most = 0;
+  for (const std::string &name : names) {
+    most = std::max(most, kLetter * static_cast<double>(name.size()));
+  }
+  return std::max(most - kRoom, 0.0);
+}
+
 double largest(const BarPlot &plot) {
   double most = 0;
   for (const BarPlot::Group &group : plot.groups) {
@@ -166,7 +176,7 @@ std::string svg(const LinePlot &plot) {
     }
   }
   const Scale x_scale(plot.x_scale, xs), y_scale(plot.y_scale, ys);
-  Canvas canvas(kWidth, kHeight);
+  Canvas canvas(kWidth + wider_for(names), kHeight);
   canvas.titles(plot.title, plot.subtitle);
   draw_axes(canvas, plot, x_scale, y_scale);
   for (const LinePlot::Series &series : plot.series) {
@@ -185,14 +195,17 @@ std::string svg(const LinePlot &plot) {
 std::string svg(const BarPlot &plot) {
   constexpr double kBar = 17, kGap = 16, kNames = 150;
   double height = kTop + 24;
+  std::vector<std::string> names;
   for (const BarPlot::Group &group : plot.groups) {
     height += static_cast<double>(group.bars.size()) * (kBar + 3) + kGap;
+    for (const BarPlot::Bar &bar : group.bars) {
+      if (std::find(names.begin(), names.end(), bar.name) == names.end()) names.push_back(bar.name);
+    }
   }
-  Canvas canvas(kWidth, height);
+  Canvas canvas(kWidth + wider_for(names), height);
   canvas.titles(plot.title, plot.subtitle);
   const double room = kWidth - kNames - 110 - kRight;
   double y = kTop + 8;
-  std::vector<std::string> names;
   for (const BarPlot::Group &group : plot.groups) {
     const double middle = y + static_cast<double>(group.bars.size()) * (kBar + 3) / 2;
     canvas.text(kNames - 12, middle + 3, group.name, "end");
@@ -201,7 +214,6 @@ std::string svg(const BarPlot &plot) {
       canvas.box(kNames, y, std::max(width, 1.0), kBar, color_of(bar.name));
       canvas.text(kNames + width + 6, y + kBar - 4, short_number(bar.value) + " " + plot.unit,
                   "start");
-      if (std::find(names.begin(), names.end(), bar.name) == names.end()) names.push_back(bar.name);
       y += kBar + 3;
     }
     y += kGap;

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/engine/spec.hpp"
 #include "bench/measure/results.hpp"
 #include "bench/options.hpp"
 
@@ -21,6 +22,12 @@ struct DataFacts {
   size_t queries;
 };
 
+struct EngineFacts {
+  std::string name;
+  std::string version;
+  Family family;
+};
+
 // What the figures hold for.
 struct Facts {
   std::string date;  // YYYY-MM-DD
@@ -29,14 +36,20 @@ struct Facts {
   std::string processor;
   std::string server_version;
   std::vector<std::pair<std::string, std::string>> settings;  // of the server and of the run
-  std::vector<std::string> engines;                           // in their order
-  std::vector<std::pair<std::string, std::string>> versions;  // of the engines
+  std::vector<EngineFacts> engines;                           // in their order
   std::vector<DataFacts> data;
 };
 
-// The name of an engine in reports: pgvector's extension is called vector.
-std::string shown_name(const std::string &engine);
 std::string shown_data(const DataFacts &data);
+std::string shown_family(Family family);
+
+// The same with the engines of one family only.
+Facts of_family(const Facts &facts, Family family);
+// Those that have engines.
+std::vector<Family> families(const Facts &facts);
+// Points of the engines in `facts`.
+std::vector<const Point *> points_of(const Facts &facts, const Results &results,
+                                     const std::string &data, const std::string &measure);
 
 // Queries per second of an engine at a recall@k; nothing where it was not reached.
 std::optional<double> speed_of(const Results &results, const std::string &data,

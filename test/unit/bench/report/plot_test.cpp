@@ -68,6 +68,19 @@ TEST(LinePlot, StaysInItsFrame) {
   }
 }
 
+TEST(LinePlot, GrowsWithTheLongestName) {
+  const std::regex width("<svg [^>]*width=\"([0-9.]+)\"");
+  std::smatch usual, wider;
+  LinePlot plot = curve();
+  const std::string image = svg(plot);
+  ASSERT_TRUE(std::regex_search(image, usual, width));
+  EXPECT_EQ(usual[1], "720");
+  plot.series.back().name = std::string(40, 'x');
+  const std::string wide = svg(plot);
+  ASSERT_TRUE(std::regex_search(wide, wider, width));
+  EXPECT_GT(std::stod(wider[1]), 588 + 40 * 6.5);
+}
+
 TEST(LinePlot, StandsWithoutPoints) { EXPECT_TRUE(is_well_formed(svg(LinePlot{}))); }
 
 TEST(BarPlot, DrawsBarsInProportion) {

@@ -15,8 +15,7 @@ Facts facts() {
           "a \"processor\"",
           "15.1",
           {},
-          {"vector_ann", "vector"},
-          {{"vector_ann", "1.0"}, {"vector", "0.8"}},
+          {{"vector_ann", "1.0", Family::kGraphs}, {"vector", "0.8", Family::kGraphs}},
           {{"words", "cosine", 1000, 100, 8, 50}}};
 }
 
@@ -50,6 +49,14 @@ TEST(SpeedAtRecall, TakesTheFastestThatReachesIt) {
   EXPECT_DOUBLE_EQ(*speed_at_recall({{0.90, 100}, {0.98, 100}, {0.97, 200}}, 0.95), 200);
 }
 
+TEST(EffortsReaching, AreTheLeastForEachTarget) {
+  const auto recall = [](int effort) { return 1 - 0.32 / effort; };  // .68 .84 .92 .96 .98
+  EXPECT_EQ(efforts_reaching({1, 2, 4, 8, 16}, {0.9, 0.95}, recall), (std::vector<int>{4, 8}));
+  EXPECT_EQ(efforts_reaching({1, 2, 4, 8, 16}, {0.85, 0.9}, recall), (std::vector<int>{4}));
+  EXPECT_EQ(efforts_reaching({1, 2, 4}, {0.95, 0.99}, recall), (std::vector<int>{4}));
+  EXPECT_EQ(efforts_reaching({1, 2, 4, 8, 16}, {0.6, 0.999}, recall), (std::vector<int>{1, 16}));
+}
+
 TEST(Median, TakesTheMiddle) {
   EXPECT_DOUBLE_EQ(median({3, 1, 2}), 2);
   EXPECT_DOUBLE_EQ(median({4, 1}), 2.5);
@@ -77,6 +84,35 @@ TEST(Markdown, ShowsRatiosAboveOneWhereTheFirstIsBetter) {
   for (const char *part : {"a note", "builds.svg", "words-recall-k10.svg", "### words: Build"}) {
     EXPECT_NE(full.find(part), std::string::npos) << part;
   }
+}
+
+TEST(Markdown, ShowsFamiliesApart) {
+  Facts both = facts();
+  both.engines.push_back({"ivfpq", "1.0", Family::kLists});
+  both.engines.push_back({"ivfflat", "0.8", Family::kLists});
+  Results all = results();
+  const auto search = [&all](const char *engine, const char *probes, double recall, double qps) {
+    all.points.push_back({"words",
+                          "search",
+                          engine,
+                          {{"k", "10"}, {"probes", probes}},
+                          {{"recall", {recall}}, {"qps", {qps}}}});
+  };
+  search("ivfpq", "3", 0.95, 600);
+  search("ivfflat", "2", 0.95, 200);
+  const std::string text = markdown(both, all);
+  const size_t graphs = text.find("Graphs:"), lists = text.find("Inverted lists:");
+  ASSERT_NE(graphs, std::string::npos);
+  ASSERT_NE(lists, std::string::npos);
+  const size_t speed = text.find("recall@10 = .95", lists);
+  const std::string line = text.substr(speed, text.find('\n', speed) - speed);
+  EXPECT_NE(line.find("3.0x"), std::string::npos);
+  EXPECT_EQ(line.find("316"), std::string::npos);
+  for (const char *part : {"probes", "words-recall-k10.svg", "words-lists-recall-k10.svg"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part;
+  }
+  EXPECT_EQ(markdown(facts(), results()).find("Graphs:"), std::string::npos);
+  EXPECT_EQ(draw(both, all).size(), draw(facts(), results()).size() + 1);
 }
 
 TEST(Shown, HasThreeDigits) {
