@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The extension in a minute: a private server, 20,000 English words with their 100-dimensional GloVe
-# vectors, an hnsw index, and what it finds. A second run reuses server, data and index.
+# vectors, both kinds of index, and what they find. A second run reuses server, data and index.
 #   test/quickstart.sh start|stop
 set -euo pipefail
 . "$(dirname "$0")/lib.sh"
@@ -68,13 +68,12 @@ show_progress() {
   if [ -t 1 ] && [ -n "$last" ]; then echo; fi
 }
 
+# build_index NAME STATEMENT
 build_index() {
-  local statement='CREATE INDEX words_embedding_idx ON words
-  USING hnsw (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)' builder
-  title "Building the index"
-  echo "$statement;"
-  if [ "$(value "SELECT to_regclass('words_embedding_idx') IS NULL")" = t ]; then
-    sql -c '\timing on' -c "$statement" &
+  local builder
+  echo "$2;"
+  if [ "$(value "SELECT to_regclass('$1') IS NULL")" = t ]; then
+    sql -c '\timing on' -c "$2" &
     builder=$!
     show_progress "$builder"
     wait "$builder"
@@ -83,13 +82,21 @@ build_index() {
   fi
 }
 
+build_indexes() {
+  title "Building the indexes: a graph, and inverted lists"
+  build_index words_graph 'CREATE INDEX words_graph ON words
+  USING hnsw (embedding vector_cosine_ops) WITH (m = 16, ef_construction = 64)'
+  build_index words_lists 'CREATE INDEX words_lists ON words
+  USING ivfpq (embedding vector_cosine_ops)'
+}
+
 start() {
   mkdir -p "$build_dir"
   build_and_install
   start_server
   drop_data_of_other_builds
   load_words
-  build_index
+  build_indexes
   server psql -q -v ON_ERROR_STOP=1 -P pager=off <"$here/quickstart.sql"
   title "Your turn"
   echo "connect:  $(server command)"

@@ -1,4 +1,4 @@
--- What quickstart.sh shows once the table `words` and its index exist. Standard input of psql.
+-- What quickstart.sh shows once the table `words` and its indexes exist. Standard input of psql.
 \set QUIET on
 SET client_min_messages = warning;
 \pset footer off
@@ -65,7 +65,7 @@ BEGIN
         (SELECT rank FROM words ORDER BY embedding <=> query LIMIT 10) AS s);
 END $$;
 
-CREATE OR REPLACE FUNCTION compare(ef_search int, queries int)
+CREATE OR REPLACE FUNCTION compare(setting text, value int, queries int)
 RETURNS TABLE (hits int, index_ms float8, exact_ms float8)
 LANGUAGE plpgsql AS $$
 DECLARE
@@ -74,7 +74,7 @@ DECLARE
     by_index int[];
     exact int[];
 BEGIN
-    PERFORM set_config('hnsw.ef_search', ef_search::text, true);
+    PERFORM set_config(setting, value::text, true);
     FOR q IN SELECT embedding FROM words WHERE rank % (20000 / queries) = 7 ORDER BY rank LOOP
         started := clock_timestamp();
         by_index := nearest_by_index(q);
@@ -87,28 +87,45 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE OR REPLACE FUNCTION summary(setting text, tried int[])
+RETURNS TABLE (value text, recall numeric, index_ms numeric, exact_ms numeric, times_faster numeric)
+LANGUAGE sql AS $$
+    SELECT one::text, round(avg(hits) / 10, 4), round(index_median::numeric, 3),
+           round(exact_median::numeric, 3), round((exact_median / index_median)::numeric, 1)
+    FROM (SELECT one, avg(hits) AS hits,
+                 percentile_cont(0.5) WITHIN GROUP (ORDER BY c.index_ms) AS index_median,
+                 percentile_cont(0.5) WITHIN GROUP (ORDER BY c.exact_ms) AS exact_median
+          FROM unnest(tried) AS one, compare(setting, one, 100) AS c GROUP BY one) AS s
+    GROUP BY one, index_median, exact_median ORDER BY one
+$$;
+
+-- Each index by itself: the other one is away until the rollback.
 \echo
 \echo == How good, how fast: 100 query words, 10 neighbours each, against exact search
-WITH measured AS (
-    SELECT ef, avg(hits) / 10 AS recall,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY index_ms) AS index_ms,
-           percentile_cont(0.5) WITHIN GROUP (ORDER BY exact_ms) AS exact_ms
-    FROM unnest(ARRAY[40, 100, 200]) AS ef, compare(ef, 100)
-    GROUP BY ef)
-SELECT ef AS "hnsw.ef_search", round(recall, 4) AS "recall@10",
-       round(index_ms::numeric, 3) AS "index, median ms",
-       round(exact_ms::numeric, 3) AS "exact, median ms",
-       round((exact_ms / index_ms)::numeric, 1) AS "times faster"
-FROM measured
-ORDER BY ef;
+BEGIN;
+DROP INDEX words_lists;
+SELECT value AS "hnsw.ef_search", recall AS "recall@10", index_ms AS "index, median ms",
+       exact_ms AS "exact, median ms", times_faster AS "times faster"
+FROM summary('hnsw.ef_search', ARRAY[40, 100, 200]);
+ROLLBACK;
+BEGIN;
+DROP INDEX words_graph;
+SELECT CASE value WHEN '0' THEN (SELECT probes || ' (measured)' FROM ivfpq_meta('words_lists'))
+           ELSE value END AS "ivfpq.probes",
+       recall AS "recall@10", index_ms AS "index, median ms",
+       exact_ms AS "exact, median ms", times_faster AS "times faster"
+FROM summary('ivfpq.probes', ARRAY[0, 40, 80]);
+ROLLBACK;
 
 \echo
 \echo == What it takes
-SELECT pg_size_pretty(pg_table_size('words')) AS "table",
-       pg_size_pretty(pg_relation_size('words_embedding_idx')) AS "index",
-       round(pg_relation_size('words_embedding_idx')::numeric / pg_table_size('words'), 2)
-           AS "index / table";
-SELECT * FROM hnsw_stats('words_embedding_idx'::regclass);
+SELECT relation, pg_size_pretty(bytes) AS size, round(bytes / pg_table_size('words'), 2) AS "of the table"
+FROM (SELECT relation, pg_table_size(relation::regclass)::numeric AS bytes
+      FROM unnest(ARRAY['words', 'words_graph', 'words_lists']) AS relation) AS s;
+\x on
+SELECT * FROM hnsw_stats('words_graph'::regclass);
+SELECT * FROM ivfpq_stats('words_lists'::regclass);
+\x off
 
 \echo
 \echo == One query, explained
