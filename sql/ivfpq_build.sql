@@ -129,7 +129,7 @@ DROP TABLE large;
 
 -- Nothing, little, and the same again and again
 CREATE TABLE small (id int, v vector(3));
-CREATE INDEX small_l2 ON small USING ivfpq (v vector_l2_ops) WITH (rotation = opq);
+CREATE INDEX small_l2 ON small USING ivfpq (v vector_l2_ops) WITH (codec = pq, rotation = opq);
 CREATE INDEX small_ip ON small USING ivfpq (v vector_ip_ops) WITH (codec = pq);
 CREATE INDEX small_cosine ON small USING ivfpq (v vector_cosine_ops);
 SELECT pg_relation_size('small_l2') / 8192 AS pages;
@@ -155,6 +155,18 @@ REINDEX TABLE small;
 TABLE small_counts;
 DROP VIEW small_counts;
 DROP TABLE small;
+
+-- A learned rotation needs memory of its own
+CREATE TABLE wide AS SELECT i AS id, (SELECT array_agg(sin(i * d)) FROM generate_series(1, 200) AS d)::vector(200) AS v
+    FROM generate_series(1, 1500) AS i;
+SET maintenance_work_mem = '1MB';
+CREATE INDEX wide_v ON wide USING ivfpq (v vector_l2_ops) WITH (codec = pq, rotation = opq);
+SELECT rotation, codebook_version FROM ivfpq_meta('wide_v');
+RESET maintenance_work_mem;
+REINDEX INDEX wide_v;
+SELECT rotation, codebook_version FROM ivfpq_meta('wide_v');
+SELECT * FROM ivfpq_check('wide_v');
+DROP TABLE wide;
 
 -- Expressions, predicates, other tables
 CREATE INDEX many_part ON many USING ivfpq ((v::halfvec(24)) halfvec_l2_ops) WHERE id % 100 = 0;

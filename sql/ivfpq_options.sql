@@ -15,6 +15,7 @@ CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (code_bits = 8);
 CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (codec = pq, code_bits = 5);
 CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (codec = pq, code_bits = 16);
 CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (rotation = 'left');
+CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (rotation = opq);
 CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (refine_bits = 3);
 CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (refine_bits = 9);
 CREATE INDEX ON items USING ivfpq (v vector_l2_ops) WITH (m = 16);
@@ -38,7 +39,7 @@ $$;
 SELECT options, a.* FROM unnest(ARRAY['', 'WITH (lists = 1)', 'WITH (lists = 7)', 'WITH (codec = rabitq)',
     'WITH (codec = pq)', 'WITH (codec = pq, subvectors = 30)', 'WITH (codec = pq, subvectors = 7)',
     'WITH (codec = pq, code_bits = 8)', 'WITH (codec = pq, code_bits = 8, subvectors = 2)',
-    'WITH (rotation = none)', 'WITH (rotation = random)', 'WITH (rotation = opq)',
+    'WITH (rotation = none)', 'WITH (rotation = random)',
     'WITH (codec = pq, rotation = opq)', 'WITH (refine_bits = 4)', 'WITH (refine_bits = 8)']) AS options,
     LATERAL attempt(options) AS a;
 

@@ -64,7 +64,7 @@ SELECT * FROM found();
 -- Every metric and code
 CREATE TABLE codes (id int, v vector(64)) WITH (autovacuum_enabled = off);
 CREATE INDEX codes_4 ON codes USING ivfpq (v vector_ip_ops) WITH (lists = 20, codec = pq);
-CREATE INDEX codes_8 ON codes USING ivfpq (v vector_cosine_ops) WITH (lists = 20, codec = pq, code_bits = 8);
+CREATE INDEX codes_8 ON codes USING ivfpq (v vector_cosine_ops) WITH (lists = 20, codec = pq, code_bits = 8, rotation = opq);
 SELECT setseed(0.5);
 INSERT INTO codes SELECT i, array_agg(random() - 0.4)::vector
     FROM generate_series(1, 4500) AS i, generate_series(1, 64) GROUP BY i;

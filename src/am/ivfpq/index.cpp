@@ -5,7 +5,6 @@
 #include "am/ivfpq/lists.hpp"
 #include "am/ivfpq/model_cache.hpp"
 #include "core/codebook/codebooks.hpp"
-#include "core/codebook/opq.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -57,20 +56,7 @@ const IndexCache *cache_for(Relation relation, const MetaPage &meta) {
 void rotate(const IndexCache &cache, float *x) {
   const uint32_t dims = cache.layout.rotated_dims;
   std::fill(x + cache.dims, x + dims, 0.0f);
-  switch (cache.rotation_kind) {
-    case RotationKind::kRandom:
-      cache.rotation().apply(x);
-      break;
-    case RotationKind::kNone:
-      break;
-    case RotationKind::kLearned: {
-      float *unrotated = static_cast<float *>(palloc(dims * sizeof(float)));
-      memcpy(unrotated, x, dims * sizeof(float));
-      codebook::apply_rotation(cache.matrix(), dims, unrotated, x);
-      pfree(unrotated);
-      break;
-    }
-  }
+  if (cache.rotation_kind != RotationKind::kNone) cache.rotation().apply(x);
 }
 
 }  // namespace
@@ -94,12 +80,12 @@ IndexCache *make_cache(Relation relation, const MetaPage &meta) {
   shape.codebook_version = meta.codebook_version;
   shape.error_scale = meta.error_scale;
   shape.has_mean = meta.mean_block != kNoBlock;
-  const bool random = shape.rotation_kind == RotationKind::kRandom;
+  const bool random = shape.rotation_kind != RotationKind::kNone;
   shape.sign_words =
       random ? static_cast<uint32_t>(quantize::rotation_words(layout.rotated_dims)) : 0;
   shape.mean_floats = layout.rotated_dims;
   shape.matrix_floats =
-      shape.rotation_kind == RotationKind::kLearned ? layout.rotated_dims * layout.rotated_dims : 0;
+      meta.rotation_block != kNoBlock ? layout.rotated_dims * layout.rotated_dims : 0;
   shape.codebook_floats = static_cast<uint32_t>(quantize::codebook_floats(layout.rows));
 
   IndexCache *cache = static_cast<IndexCache *>(MemoryContextAllocExtended(

@@ -36,7 +36,9 @@ struct IndexCache {
   const float *matrix() const { return mean() + mean_floats; }
   const float *codebooks() const { return matrix() + matrix_floats; }
   quantize::Rotation rotation() const { return {layout.rotated_dims, signs()}; }
-  quantize::ListModel model() const { return {layout.rows, codebooks(), error_scale}; }
+  quantize::ListModel model() const {
+    return {layout.rows, codebooks(), matrix_floats > 0 ? matrix() : nullptr, error_scale};
+  }
 };
 
 // A view of an open relation: cheap to copy, owns nothing.

@@ -55,9 +55,6 @@ MetaPage new_meta(Relation index) {
 }
 
 void append_empty(pg::BulkWriter *writer, MetaPage meta) {
-  // Rotations are learned from rows.
-  if (meta.rotation == static_cast<uint8_t>(RotationKind::kLearned))
-    meta.rotation = static_cast<uint8_t>(RotationKind::kRandom);
   Layout layout;
   layout_from_meta(meta, &layout);
   const uint32_t list_blocks = (kLists + layout.list_slots - 1) / layout.list_slots;

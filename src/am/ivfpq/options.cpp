@@ -34,14 +34,11 @@ struct Options {
 };
 
 enum CodecOption : int { kCodecRabitq = 0, kCodecPq = 1 };
-enum RotationOption : int { kRotateByCodec = 0, kRotateRandom = 1, kRotateNone = 2, kRotateLearned = 3 };
+enum RotationOption : int { kRotateRandom = 0, kRotateNone = 1, kRotateLearned = 2 };
 
 relopt_enum_elt_def kCodecs[] = {{"rabitq", kCodecRabitq}, {"pq", kCodecPq}, {nullptr, 0}};
-relopt_enum_elt_def kRotations[] = {{"auto", kRotateByCodec},
-                                    {"random", kRotateRandom},
-                                    {"none", kRotateNone},
-                                    {"opq", kRotateLearned},
-                                    {nullptr, 0}};
+relopt_enum_elt_def kRotations[] = {
+    {"random", kRotateRandom}, {"none", kRotateNone}, {"opq", kRotateLearned}, {nullptr, 0}};
 
 // Settings of this backend; 0 = not set.
 int probes = 0;
@@ -71,7 +68,8 @@ void define_family(const char *const names[3], int *probes_value, int *max_value
                             kMaxLists, PGC_USERSET, 0, nullptr, nullptr, nullptr);
   if (!am::taken(names[2]))
     DefineCustomEnumVariable(
-        names[2], "Sets whether a scan goes on until the query has enough rows, and in which order.",
+        names[2],
+        "Sets whether a scan goes on until the query has enough rows, and in which order.",
         "off stops after the first probes.", iterative_value, kScanStrict, kIterativeScanValues,
         PGC_USERSET, 0, nullptr, nullptr, nullptr);
 }
@@ -89,8 +87,8 @@ void define_reloptions() {
   add_int_reloption(option_kind, "code_bits", "Bits per subvector of product quantization: 4 or 8",
                     4, 4, 8, lock);
   add_enum_reloption(option_kind, "rotation", "How vectors are rotated before they are coded",
-                     kRotations, kRotateByCodec,
-                     "Valid values are \"auto\", \"random\", \"none\" and \"opq\".", lock);
+                     kRotations, kRotateRandom,
+                     "Valid values are \"random\", \"none\" and \"opq\".", lock);
   add_int_reloption(option_kind, "refine_bits",
                     "Bits per dimension of refine codes, 4 to 8; 0 = what fills pages", 0, 0, 8,
                     lock);
@@ -115,23 +113,24 @@ void check_options(const Options &options, int dims) {
     ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
                     errmsg("option \"code_bits\" needs codec = pq"),
                     errhint("Add codec = pq, or leave code_bits out.")));
+  if (options.codec == kCodecRabitq && options.rotation == kRotateLearned)
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE), errmsg("rotation = opq needs codec = pq"),
+             errhint("Add codec = pq, or leave rotation out.")));
   if (options.subvectors > dims)
-    ereport(ERROR, (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
-                    errmsg("cannot divide %d dimensions into %d subvectors", dims,
-                           options.subvectors),
-                    errhint("Use at most one subvector per dimension; a quarter of the dimensions "
-                            "is usual.")));
+    ereport(ERROR,
+            (errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+             errmsg("cannot divide %d dimensions into %d subvectors", dims, options.subvectors),
+             errhint("Use at most one subvector per dimension; a quarter of the dimensions "
+                     "is usual.")));
 }
 
-// Product codes gain from a learned rotation and nothing from another; signs need a random one.
 RotationKind rotation_of(const Options &options) {
   switch (options.rotation) {
     case kRotateNone:
       return RotationKind::kNone;
     case kRotateLearned:
       return RotationKind::kLearned;
-    case kRotateByCodec:
-      return options.codec == kCodecPq ? RotationKind::kLearned : RotationKind::kRandom;
     default:
       return RotationKind::kRandom;
   }
@@ -153,7 +152,7 @@ void define_options() {
 IndexOptions index_options(Relation index, int dims) {
   const Options *stored = reinterpret_cast<const Options *>(index->rd_options);
   const Options options =
-      stored != nullptr ? *stored : Options{0, 0, kCodecRabitq, 0, 4, kRotateByCodec, 0};
+      stored != nullptr ? *stored : Options{0, 0, kCodecRabitq, 0, 4, kRotateRandom, 0};
   check_options(options, dims);
   quantize::Codec codec = quantize::Codec::kRabitq;
   if (options.codec == kCodecPq)
@@ -194,8 +193,8 @@ extern "C" bytea *ivfpq_options(Datum reloptions, bool validate) {
       {"rotation", RELOPT_TYPE_ENUM, offsetof(Options, rotation)},
       {"refine_bits", RELOPT_TYPE_INT, offsetof(Options, refine_bits)},
   };
-  return static_cast<bytea *>(build_reloptions(reloptions, validate, option_kind, sizeof(Options),
-                                               table, lengthof(table)));
+  return static_cast<bytea *>(
+      build_reloptions(reloptions, validate, option_kind, sizeof(Options), table, lengthof(table)));
 }
 
 }  // namespace vann::ivfpq

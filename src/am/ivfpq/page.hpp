@@ -63,7 +63,7 @@ struct MetaPage {
   // The model: heads of chains of model pages, kNoBlock = none. Each is written once: by the build, the
   // mean by the first insert into an empty index, codebooks also by maintenance.
   uint32_t mean_block;       // rotated_dims floats; none = a mean of zero
-  uint32_t rotation_block;   // rotated_dims^2 floats, a learned rotation
+  uint32_t rotation_block;   // rotated_dims^2 floats, a rotation learned for product codes
   uint32_t codebook_block;   // codebook_floats(shape)
   uint8_t codebook_version;  // 0 = sign codebooks, which no page holds
   uint8_t depth;             // 1 = the root holds lists; 2 = it holds cells, which hold lists

@@ -142,11 +142,4 @@ void train_rotation(const float *residuals, size_t rows, uint32_t dims, uint32_t
   write_mixed(solver.eigenvectors(), allocate(variances, subvectors), subvectors, seed, matrix);
 }
 
-void apply_rotation(const float *matrix, uint32_t dims, const float *x, float *out) noexcept {
-  const simd::Kernels &kernels = simd::kernels();
-  for (size_t j = 0; j < dims; ++j) {
-    out[j] = kernels.dot_f32(matrix + j * dims, x, dims);
-  }
-}
-
 }  // namespace vann::codebook

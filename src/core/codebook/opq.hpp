@@ -9,6 +9,9 @@
 
 namespace vann::codebook {
 
+// What learning takes beside the residuals, with the matrix.
+constexpr size_t rotation_train_bytes(uint32_t dims) noexcept { return size_t{28} * dims * dims; }
+
 // Finds the orthogonal matrix [dims][dims] whose row j is the direction that becomes dimension j: the
 // principal directions of the residuals, dealt out so that the subvectors' products of variances are
 // alike, and mixed at random within each subvector, which changes no product code but makes its
@@ -20,8 +23,5 @@ namespace vann::codebook {
 // bytes. Throws std::bad_alloc, parallel::Cancelled.
 void train_rotation(const float *residuals, size_t rows, uint32_t dims, uint32_t subvectors,
                     uint64_t seed, parallel::Team &team, float *matrix);
-
-// out = matrix * x; x and out do not overlap.
-void apply_rotation(const float *matrix, uint32_t dims, const float *x, float *out) noexcept;
 
 }  // namespace vann::codebook

@@ -148,6 +148,15 @@ void encode_subvectors(const ListModel &model, const float *residual, uint8_t *c
   }
 }
 
+const float *turn(const ListModel &model, const float *x, float *out) noexcept {
+  const simd::Kernels &kernels = simd::kernels();
+  const size_t dims = model.shape.dims;
+  for (size_t j = 0; j < dims; ++j) {
+    out[j] = kernels.dot_f32(model.matrix + j * dims, x, dims);
+  }
+  return out;
+}
+
 ProductTable prepare_product_table(const ListModel &model, const float *q, float inverse,
                                    float *products, uint8_t *table) noexcept {
   const ListShape &shape = model.shape;

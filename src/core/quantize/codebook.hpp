@@ -9,6 +9,10 @@
 
 namespace vann::quantize {
 
+// matrix * x, of dims values: what product codes are taken of. Returns `out`, which x does not overlap. The
+// model has a matrix.
+const float *turn(const ListModel &model, const float *x, float *out) noexcept;
+
 // The entry nearest to x[0..n), the lowest of equals. entries: [count][stride], `count` a
 // multiple of four.
 size_t nearest_entry(const float *entries, size_t count, size_t stride, const float *x,

@@ -90,14 +90,21 @@ ScanFactors encode_product(const ListModel &model, const float *anchor, const fl
   const ListShape &shape = model.shape;
   float *const residual = scratch;
   float *const decoded = scratch + shape.dims;
+  const float *turned_anchor = anchor;
   subtract(x, anchor, shape.dims, residual);
+  const double residual_anchor = exact_dot(residual, anchor, shape.dims);
   const double squared = exact_dot(residual, residual, shape.dims);
   if (!(squared > 0.0)) {
     std::memset(code, 0, scan_code_bytes(shape));
     return {0, 0, 0};
   }
-  encode_subvectors(model, residual, code, decoded);
-  const double product = exact_dot(residual, decoded, shape.dims);
+  const float *turned = residual;
+  if (model.matrix != nullptr) {
+    turned_anchor = turn(model, anchor, scratch + 2 * shape.dims);
+    turned = turn(model, residual, scratch + 3 * shape.dims);
+  }
+  encode_subvectors(model, turned, code, decoded);
+  const double product = exact_dot(turned, decoded, shape.dims);
   const double decoded_squared = exact_dot(decoded, decoded, shape.dims);
   const double least = kLeastCosine * std::sqrt(squared * decoded_squared);
   const double divisor = std::max(product, least);
@@ -106,8 +113,8 @@ ScanFactors encode_product(const ListModel &model, const float *anchor, const fl
   const double error = std::max(scale * scale * decoded_squared - 2.0 * scale * product + squared,
                                 kLeastScanError * squared);
   const double offset =
-      offset_of(shape.geometry, squared, scale * exact_dot(decoded, anchor, shape.dims),
-                exact_dot(residual, anchor, shape.dims));
+      offset_of(shape.geometry, squared, scale * exact_dot(decoded, turned_anchor, shape.dims),
+                residual_anchor);
   return {stored, short_factor(offset),
           short_factor(model.error_scale * spread_error(shape, error))};
 }

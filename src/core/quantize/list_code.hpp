@@ -74,6 +74,8 @@ inline constexpr float kMostErrorScale = 16.0f;
 struct ListModel {
   ListShape shape;
   const float *codebooks;
+  // A learned rotation [dims][dims] (codebook/opq.hpp) of residuals before subvectors are cut, or null.
+  const float *matrix = nullptr;
   // By how much errors of scan codes are larger than if they were spread evenly over all directions:
   // codebook/scan_error.hpp. 1 to kMostErrorScale.
   float error_scale = 1.0f;
@@ -90,7 +92,7 @@ struct RefineFactors {
 
 // Floats of scratch that any encode or decode function needs.
 constexpr size_t encode_scratch_floats(const ListShape &shape) noexcept {
-  return 2 * size_t{shape.dims} + padded_dims(shape.dims) / sizeof(float);
+  return 4 * size_t{shape.dims} + padded_dims(shape.dims) / sizeof(float);
 }
 
 // Codes row x against the anchor. Factors are finite for any input; where x is the anchor they and
@@ -137,13 +139,15 @@ struct ListQuery : QueryDigits {
   const uint8_t *table;  // scan32's, or [subvectors][256] for kPq8
 };
 
-// Bytes of a query's arrays: digits, table, and products before they are rounded to the table.
+// Bytes of a query's arrays: digits, table, and for product codes the query as their rotation turns it and
+// products before they are rounded to the table.
 constexpr size_t list_query_bytes(const ListShape &shape) noexcept {
   const size_t table =
       shape.codec == Codec::kPq8 ? size_t{shape.subvectors} * 256 : size_t{shape.scan_dims} * 4;
-  const size_t products = shape.codec == Codec::kRabitq
-                              ? 0
-                              : shape.subvectors * codebook_entries(shape.codec) * sizeof(float);
+  const size_t products =
+      shape.codec == Codec::kRabitq
+          ? 0
+          : (shape.dims + shape.subvectors * codebook_entries(shape.codec)) * sizeof(float);
   return digit_bytes(shape.dims) + table + products;
 }
 

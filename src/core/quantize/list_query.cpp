@@ -38,6 +38,9 @@ TableTerms prepare_bits(const ListShape &shape, const float *q, float digit_scal
 
 TableTerms prepare_products(const ListModel &model, const float *q, float digit_scale,
                             float *products, uint8_t *table) noexcept {
+  if (model.matrix != nullptr) {
+    q = turn(model, q, products + model.shape.subvectors * codebook_entries(model.shape.codec));
+  }
   const ProductTable sums = prepare_product_table(model, q, 1.0f / digit_scale, products, table);
   return {sums.step, sums.shift, sums.step * std::sqrt(model.shape.subvectors * kRoundingVariance)};
 }
@@ -50,7 +53,7 @@ ListQuery prepare_list_query(const ListModel &model, const float *q, uint8_t *me
   // Floats come first: the memory is aligned, and digits and tables need no alignment.
   float *const products = reinterpret_cast<float *>(memory);
   if (!bits) {
-    memory += shape.subvectors * codebook_entries(shape.codec) * sizeof(float);
+    memory += (shape.dims + shape.subvectors * codebook_entries(shape.codec)) * sizeof(float);
   }
   uint8_t *const table = memory + digit_bytes(shape.dims);
   ListQuery query;

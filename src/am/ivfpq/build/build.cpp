@@ -7,6 +7,7 @@
 #include "am/ivfpq/build/pages.hpp"
 #include "am/ivfpq/build/scan.hpp"
 #include "am/ivfpq/new_index.hpp"
+#include "core/codebook/opq.hpp"
 #include "pg/stopwatch.hpp"
 
 extern "C" {
@@ -53,10 +54,8 @@ void begin_phase(BuildPhase phase) {
 }
 
 // The metapage of an index whose rows are prepared as training wants them: centred by a mean that is
-// zero until it is known, and not rotated where the rotation is to be learned.
+// zero until it is known.
 MetaPage sample_meta(MetaPage meta) {
-  if (meta.rotation == static_cast<uint8_t>(RotationKind::kLearned))
-    meta.rotation = static_cast<uint8_t>(RotationKind::kNone);
   if (static_cast<Metric>(meta.metric) != Metric::kInnerProduct) meta.mean_block = kMetaBlock + 1;
   return meta;
 }
@@ -74,18 +73,20 @@ void announce_fewer_lists(const Build &build, uint32_t lists) {
                                  : errhint("REINDEX it when the table has more rows.")));
 }
 
-// Learning a rotation takes that of the matrix and 24 bytes more per entry (core/codebook/opq.hpp).
-void check_rotation_memory(const Build &build) {
-  const size_t entries = size_t{build.meta.rotated_dims} * build.meta.rotated_dims;
-  const size_t needed = entries * (24 + sizeof(float));
-  if (build.meta.rotation != static_cast<uint8_t>(RotationKind::kLearned) ||
-      build.sample.rows < kLeastTrained || needed <= build_memory())
+// Without the memory that learning a rotation takes, product codes do without one.
+void forgo_rotation(Build *build) {
+  const size_t needed = codebook::rotation_train_bytes(build->meta.rotated_dims);
+  if (build->meta.rotation != static_cast<uint8_t>(RotationKind::kLearned) ||
+      build->sample.rows < kLeastTrained || needed <= build_memory())
     return;
-  ereport(ERROR, (errcode(ERRCODE_OUT_OF_MEMORY),
-                  errmsg("maintenance_work_mem is too small to learn a rotation of %u dimensions",
-                         build.meta.dims),
-                  errhint("Raise it to at least %zu MB, or leave rotation = opq out.",
-                          (needed + (1 << 20) - 1) >> 20)));
+  build->meta.rotation = static_cast<uint8_t>(RotationKind::kRandom);
+  ereport(
+      NOTICE,
+      (errmsg("index \"%s\" is built without a learned rotation",
+              RelationGetRelationName(build->index)),
+       errdetail("Learning one of %u dimensions does not fit into maintenance_work_mem.",
+                 build->meta.dims),
+       errhint("Raise maintenance_work_mem to at least %zu MB.", (needed + (1 << 20) - 1) >> 20)));
 }
 
 void take_sample(Build *build) {
@@ -126,7 +127,7 @@ BuildModel *train(Build *build) {
   const size_t floats = MAXALIGN(build->meta.rotated_dims) * sizeof(float);
   build->mean = static_cast<float *>(palloc0(floats));
   take_sample(build);
-  check_rotation_memory(*build);
+  forgo_rotation(build);
   build->training = make_core_object<Training>(caller);
   Training *training = build->training;
   train_step(build, kPhaseTrain, [&](const TrainInput &input, parallel::Monitor &monitor) {

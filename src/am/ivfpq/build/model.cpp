@@ -2,7 +2,6 @@
 #include "am/ivfpq/build/model.hpp"
 
 #include "am/ivfpq/lists.hpp"
-#include "core/codebook/opq.hpp"
 
 extern "C" {
 #include "miscadmin.h"
@@ -24,13 +23,9 @@ size_t take(size_t *end, size_t bytes) {
 
 // What training has learned goes where scans will find it.
 void fill_cache(const float *mean, const Training &training, IndexCache *cache) {
-  float *own = const_cast<float *>(cache->mean());
-  std::copy_n(mean, cache->mean_floats, own);
-  if (!training.rotation.empty()) {
-    codebook::apply_rotation(training.rotation.data(), cache->layout.rotated_dims, mean, own);
-    std::copy(training.rotation.begin(), training.rotation.end(),
-              const_cast<float *>(cache->matrix()));
-  }
+  std::copy_n(mean, cache->mean_floats, const_cast<float *>(cache->mean()));
+  std::copy(training.rotation.begin(), training.rotation.end(),
+            const_cast<float *>(cache->matrix()));
   if (!training.codebooks.empty())
     std::copy(training.codebooks.begin(), training.codebooks.end(),
               const_cast<float *>(cache->codebooks()));
@@ -56,10 +51,7 @@ BlockNumber place_model(const Layout &layout, const Training &training, MetaPage
   };
   if (static_cast<Metric>(meta->metric) != Metric::kInnerProduct)
     meta->mean_block = place(layout.rotated_dims);
-  if (!training.rotation.empty())
-    meta->rotation_block = place(training.rotation.size());
-  else if (meta->rotation == static_cast<uint8_t>(RotationKind::kLearned))
-    meta->rotation = static_cast<uint8_t>(RotationKind::kRandom);
+  if (!training.rotation.empty()) meta->rotation_block = place(training.rotation.size());
   if (!training.codebooks.empty()) {
     meta->codebook_block = place(training.codebooks.size());
     meta->codebook_version = 1;

@@ -2,9 +2,7 @@
 #include "am/ivfpq/build/train.hpp"
 
 #include "core/cluster/assigner.hpp"
-#include "core/codebook/codebooks.hpp"
-#include "core/codebook/opq.hpp"
-#include "core/codebook/scan_error.hpp"
+#include "core/codebook/learn.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -101,26 +99,6 @@ PageVector<float> residuals_of(const TrainInput &input, const Training &training
   return residuals;
 }
 
-void rotate_all(const PageVector<float> &matrix, size_t dims, parallel::Team &team,
-                PageVector<float> *vectors) {
-  const size_t count = vectors->size() / dims;
-  std::vector<std::vector<float>> unrotated(team.threads(), std::vector<float>(dims));
-  team.run({.items = count, .chunk = 16, .stage_total = count}, [&](parallel::Worker &worker,
-                                                                    size_t begin, size_t end) {
-    std::vector<float> &copy = unrotated[worker.index()];
-    for (size_t i = begin; i < end; ++i) {
-      float *vector = vectors->data() + i * dims;
-      std::copy_n(vector, dims, copy.data());
-      codebook::apply_rotation(matrix.data(), static_cast<uint32_t>(dims), copy.data(), vector);
-    }
-  });
-}
-
-// One bit per dimension has no subvectors: all dimensions are to be alike.
-uint32_t rotation_subvectors(const Layout &layout) {
-  return layout.rows.codec == quantize::Codec::kRabitq ? 1 : layout.rows.subvectors;
-}
-
 }  // namespace
 
 void Training::anchor(size_t list, float *out) const {
@@ -161,21 +139,11 @@ void train_codes(const TrainInput &input, parallel::Monitor &monitor, Training *
   const size_t wanted = rotates || coded ? input.plan->coded_rows : kMeasuredRows;
   const size_t rows = std::min<size_t>({wanted, input.plan->coded_rows, sample.rows});
   PageVector<float> residuals = residuals_of(input, *training, rows);
-  if (rotates) {
-    training->rotation.resize(sample.dims * sample.dims);
-    codebook::train_rotation(residuals.data(), rows, layout.rotated_dims,
-                             rotation_subvectors(layout), kSeed, team, training->rotation.data());
-    rotate_all(training->rotation, sample.dims, team, &training->centroids.values);
-    rotate_all(training->rotation, sample.dims, team, &training->centroids.cells);
-    rotate_all(training->rotation, sample.dims, team, &residuals);
-  }
-  if (coded) {
-    training->codebooks.resize(quantize::codebook_floats(layout.rows));
-    codebook::train_codebooks(layout.rows, residuals.data(), rows, kSeed, team,
-                              training->codebooks.data());
-  }
-  training->error_scale = codebook::measure_error_scale({layout.rows, training->codebooks.data()},
-                                                        residuals.data(), rows);
+  if (rotates) training->rotation.resize(sample.dims * sample.dims);
+  training->codebooks.resize(quantize::codebook_floats(layout.rows));
+  training->error_scale = codebook::learn_codes(layout.rows, residuals.data(), rows, kSeed, team,
+                                                rotates ? training->rotation.data() : nullptr,
+                                                coded ? training->codebooks.data() : nullptr);
 }
 
 }  // namespace vann::ivfpq

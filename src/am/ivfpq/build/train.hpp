@@ -43,8 +43,7 @@ inline constexpr double kFoundShare = 0.97;
 uint32_t measure_probes(const TrainInput &input, const Training &training,
                         parallel::Monitor &monitor);
 
-// Learns what rotation and codec ask for from residuals of the sample, and measures the errors of codes; a
-// learned rotation turns the centroids.
+// Learns what rotation and codec ask for from residuals of the sample, and measures the errors of codes.
 void train_codes(const TrainInput &input, parallel::Monitor &monitor, Training *training);
 
 }  // namespace vann::ivfpq

@@ -1,10 +1,10 @@
-// codebooks.cpp — trains the codebooks of an index that was created empty. Locks: one page at a time; the
+// codebooks.cpp — trains the codebooks of an index that was created empty, and the rotation before them. Locks: one page at a time; the
 // metapage in the end.
 #include "am/ivfpq/organise/retrain.hpp"
 
 #include "am/common/run_core.hpp"
-#include "core/codebook/codebooks.hpp"
-#include "core/codebook/scan_error.hpp"
+#include "core/codebook/learn.hpp"
+#include "core/codebook/opq.hpp"
 #include "pg/compat.hpp"
 
 #include <algorithm>
@@ -58,26 +58,37 @@ Residuals take_residuals(Run *run, const Array<uint32_t> &lists, uint64_t rows) 
   return residuals;
 }
 
-// Returns the scale of the errors of their codes.
-float train(const quantize::ListShape &shape, const Residuals &residuals, float *codebooks) {
+// What is learned; arrays of the list context.
+struct Learned {
+  float *matrix;  // null: no rotation
+  float *codebooks;
+  float error_scale;
+};
+
+Learned learn_from(const Index &index, const Residuals &residuals, MemoryContext context) {
+  const quantize::ListShape &shape = index.layout().rows;
+  const bool turns =
+      index.cache->rotation_kind == RotationKind::kLearned &&
+      codebook::rotation_train_bytes(shape.dims) <= size_t(maintenance_work_mem) * 512;
   struct Work {
     const quantize::ListShape *shape;
     const Residuals *residuals;
-    float *codebooks;
-    float error_scale;
-  } work{&shape, &residuals, codebooks, 1};
+    Learned learned;
+  } work{&shape,
+         &residuals,
+         {turns ? pg::allocate_aligned<float>(context, size_t{shape.dims} * shape.dims) : nullptr,
+          pg::allocate_aligned<float>(context, quantize::codebook_floats(shape)), 1}};
   am::run_core(
       [](void *argument) {
         Work &wanted = *static_cast<Work *>(argument);
         am::BackendMonitor monitor(false, 0);
         parallel::Team team(1, monitor);
-        codebook::train_codebooks(*wanted.shape, wanted.residuals->values, wanted.residuals->rows,
-                                  kSeed, team, wanted.codebooks);
-        wanted.error_scale = codebook::measure_error_scale(
-            {*wanted.shape, wanted.codebooks}, wanted.residuals->values, wanted.residuals->rows);
+        wanted.learned.error_scale =
+            codebook::learn_codes(*wanted.shape, wanted.residuals->values, wanted.residuals->rows,
+                                  kSeed, team, wanted.learned.matrix, wanted.learned.codebooks);
       },
       &work);
-  return work.error_scale;
+  return work.learned;
 }
 
 }  // namespace
@@ -91,17 +102,21 @@ void train_codebooks_of(Run *run, const Array<uint32_t> &lists, uint64_t rows) {
   MemoryContextReset(run->list_context);
   const quantize::ListShape &shape = run->index.layout().rows;
   const Residuals residuals = take_residuals(run, lists, rows);
-  const size_t floats = quantize::codebook_floats(shape);
-  float *codebooks = pg::allocate_aligned<float>(run->list_context, floats);
-  const float error_scale = train(shape, residuals, codebooks);
-  const BlockNumber head = write_floats(run->index, codebooks, floats);
+  const Learned learned = learn_from(run->index, residuals, run->list_context);
+  const BlockNumber rotation =
+      learned.matrix != nullptr
+          ? write_floats(run->index, learned.matrix, size_t{shape.dims} * shape.dims)
+          : kNoBlock;
+  const BlockNumber codebooks =
+      write_floats(run->index, learned.codebooks, quantize::codebook_floats(shape));
   {
     const pg::LockedPage page(run->index.relation, kMetaBlock, BUFFER_LOCK_EXCLUSIVE);
     pg::PageEdit edit(run->index.relation);
     MetaPage *meta = meta_of(edit.modify(page));
-    meta->codebook_block = head;
+    meta->rotation_block = rotation;
+    meta->codebook_block = codebooks;
     meta->codebook_version = 1;
-    meta->error_scale = error_scale;
+    meta->error_scale = learned.error_scale;
     edit.commit();
   }
   pg::ContextScope scope(run->context);

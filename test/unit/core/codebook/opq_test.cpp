@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "core/codebook/codebooks.hpp"
+#include "core/quantize/codebook.hpp"
 #include "training_rows.hpp"
 
 namespace vann::codebook {
@@ -26,8 +27,12 @@ std::vector<float> rotation_of(const Rows &rows, uint32_t subvectors, unsigned t
 
 Rows rotated(const std::vector<float> &matrix, const Rows &rows) {
   Rows out(rows.count(), rows.dims);
+  const quantize::ListModel model = {
+      {static_cast<uint32_t>(rows.dims), Codec::kPq4, 1, 0, 4, quantize::Geometry::kL2},
+      nullptr,
+      matrix.data()};
   for (size_t i = 0; i < rows.count(); ++i) {
-    apply_rotation(matrix.data(), static_cast<uint32_t>(rows.dims), rows.at(i), out.at(i));
+    quantize::turn(model, rows.at(i), out.at(i));
   }
   return out;
 }
