@@ -1,6 +1,7 @@
 // train.cpp — centroids, a rotation and codebooks from a sample of rows.
 #include "am/ivfpq/build/train.hpp"
 
+#include "am/ivfpq/unit_length.hpp"
 #include "core/cluster/assigner.hpp"
 #include "core/codebook/learn.hpp"
 
@@ -56,22 +57,6 @@ void measure_lengths(const TrainInput &input, Training *training) {
     training->lengths[i] = static_cast<float>(sums[i] / std::max(rows[i], 1u));
 }
 
-// Cosine: rows have unit length before they are centred, and so have the centroids of more than one list.
-void to_unit_length(const TrainInput &input, PageVector<float> *centroids) {
-  const size_t dims = input.sample->dims;
-  for (size_t begin = 0; begin < centroids->size(); begin += dims) {
-    float *centroid = centroids->data() + begin;
-    double squares = 0;
-    for (size_t i = 0; i < dims; ++i) {
-      centroid[i] += input.mean[i];
-      squares += static_cast<double>(centroid[i]) * centroid[i];
-    }
-    const double scale = squares > 0 ? 1 / std::sqrt(squares) : 1;
-    for (size_t i = 0; i < dims; ++i)
-      centroid[i] = static_cast<float>(centroid[i] * scale) - input.mean[i];
-  }
-}
-
 // Evenly spread rows of the sample, those of a list together.
 std::vector<size_t> choose_rows(const Sample &sample, const Training &training, size_t rows) {
   std::vector<size_t> chosen(rows);
@@ -123,8 +108,10 @@ void train_lists(const TrainInput &input, parallel::Monitor &monitor, Training *
                       .spherical = angles,
                       .seed = kSeed},
                      team);
+  // One list has its rows' centre.
   if (metric_of(input) == Metric::kCosine && training->centroids.count > 1)
-    to_unit_length(input, &training->centroids.values);
+    for (size_t i = 0; i < training->centroids.count; ++i)
+      to_unit_length(training->centroids.values.data() + i * sample.dims, input.mean, sample.dims);
   assign_sample(input, team, training);
   if (angles) measure_lengths(input, training);
 }

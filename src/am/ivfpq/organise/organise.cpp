@@ -15,9 +15,10 @@ namespace vann::ivfpq {
 namespace {
 
 // A list is split when it has more rows than this many times the wanted number, and merged into its
-// neighbors below that share of it.
+// neighbors below that share of it, the larger one where there are more lists than wanted.
 constexpr double kSplitAbove = 2;
 constexpr double kMergeBelow = 0.25;
+constexpr double kMergeSurplusBelow = 0.5;
 // Lists of so few rows are not worth two.
 constexpr uint64_t kLeastSplit = 64;
 // Lists shorter than that have no centroid to speak of.
@@ -51,7 +52,8 @@ class Organiser {
   bool run() {
     for (const SurveyedList &list : run_.survey->lists)
       if (list.holds_rows()) add({list, 0, false});
-    target_ = std::max(1.0, rows_of_index() / lists_for(run_.index.meta, rows_of_index()));
+    wanted_lists_ = lists_for(run_.index.meta, rows_of_index());
+    target_ = std::max(1.0, rows_of_index() / wanted_lists_);
     organise_lists();
     // Residuals are those of lists as they are to be; codes of all follow.
     if (codebooks_are_due(run_.index, run_.survey->rows)) {
@@ -107,7 +109,8 @@ class Organiser {
     if (rows > kSplitAbove * target_ && list.rows > kLeastSplit &&
         work.generation < kMostGenerations)
       return Need::kSplit;
-    if (rows < kMergeBelow * target_ && live_ > 1) return Need::kMerge;
+    const double least = live_ > wanted_lists_ ? kMergeSurplusBelow : kMergeBelow;
+    if (rows < least * target_ && live_ > 1) return Need::kMerge;
     return is_worn(list) && list.rows > 0 ? Need::kRefresh : Need::kNothing;
   }
 
@@ -211,7 +214,8 @@ class Organiser {
   Maintained *done_;
   Array<Work> works_;
   ListMap places_;
-  double target_ = 1;
+  uint32_t wanted_lists_ = 1;
+  double target_ = 1;  // rows of a list
   uint32_t turn_ = 0;
   uint32_t live_ = 0;
   bool stamped_ = false;

@@ -3,6 +3,7 @@
 #include "am/ivfpq/organise/rewrite.hpp"
 
 #include "am/ivfpq/chain.hpp"
+#include "am/ivfpq/unit_length.hpp"
 #include "am/ivfpq/vacuum/recycle.hpp"
 
 extern "C" {
@@ -118,6 +119,8 @@ void judge_centroids(Run *run, const Sample &sample, float *centroids, uint32_t 
     for (size_t k = 0; k < dims; ++k)
       centroids[i * dims + k] = unit ? centroids[i * dims + k] * static_cast<float>(length)
                                      : centroids[i * dims + k] + sample.rows.reference[k];
+    if (run->index.cache->metric == Metric::kCosine)
+      to_unit_length(centroids + i * dims, run->index.cache->mean(), dims);
     targets[i].recode =
         recode || share.rows == 0 || share.old_squared > kKeepCodes * share.new_squared;
   }
