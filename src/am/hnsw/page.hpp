@@ -145,6 +145,7 @@ struct Layout {
   uint32_t tids_capacity() const noexcept {
     return static_cast<uint32_t>((stride - kTidsOffset) / sizeof(HeapTid));
   }
+  bool operator==(const Layout &) const = default;
 };
 
 // P(level >= l) = level_divisor^-l. Sparser than the paper's 1 / m, for a record on an upper level takes

@@ -208,6 +208,7 @@ struct Layout {
 
   uint32_t page_rows() const noexcept { return blocks * kBlockRows; }
   uint32_t directory_page_rows() const noexcept { return directory_blocks * kBlockRows; }
+  bool operator==(const Layout &) const = default;
 };
 
 inline constexpr uint32_t kTilesOffset = sizeof(BlockHeader);

@@ -37,6 +37,8 @@ struct ListShape {
       scan_dims;  // rabitq: coded dimensions, multiple of 64, at most dims; else scan_dims_of()
   uint32_t refine_bits;  // 4..8
   Geometry geometry;
+
+  bool operator==(const ListShape &) const = default;
 };
 
 // A nibble counts as four dimensions of scan32, whose blocks hold sixteen; surplus nibbles are zero

@@ -20,6 +20,8 @@ struct CodeShape {
   uint32_t neighbor_dims;  // rotated dimensions that neighbor codes cover, multiple of 64, <= dims
   uint32_t neighbor_bits;  // 1 or 2
   Geometry geometry;
+
+  bool operator==(const CodeShape &) const = default;
 };
 
 // Bytes that PreparedQuery's arrays need: int8 digits, fine digits, then the table.

@@ -84,9 +84,9 @@ TEST(Layout, DependsOnTheMetricByItsGeometryOnly) {
     const Layout l2 = choose_layout(dims, Metric::kL2, 64);
     EXPECT_EQ(inner_product.shape.geometry, quantize::Geometry::kInnerProduct);
     inner_product.shape.geometry = quantize::Geometry::kL2;
-    EXPECT_EQ(std::memcmp(&inner_product, &l2, sizeof l2), 0);
+    EXPECT_TRUE(inner_product == l2);
     const Layout cosine = choose_layout(dims, Metric::kCosine, 64);
-    EXPECT_EQ(std::memcmp(&cosine, &l2, sizeof l2), 0);
+    EXPECT_TRUE(cosine == l2);
   }
 }
 
@@ -150,7 +150,7 @@ TEST(Layout, SurvivesTheMetapage) {
   for_every_layout([](uint32_t dims, Metric metric, const Layout &layout) {
     Layout read;
     ASSERT_TRUE(layout_from_meta(test::meta_of(layout, dims, metric), &read));
-    ASSERT_EQ(std::memcmp(&read, &layout, sizeof layout), 0);
+    ASSERT_TRUE(read == layout);
   });
 }
 

@@ -207,9 +207,9 @@ TEST(Layout, DependsOnTheMetricByItsGeometryOnly) {
     EXPECT_EQ(inner_product.rows.geometry, quantize::Geometry::kInnerProduct);
     EXPECT_EQ(inner_product.centroids.geometry, quantize::Geometry::kInnerProduct);
     inner_product.rows.geometry = inner_product.centroids.geometry = quantize::Geometry::kL2;
-    EXPECT_EQ(std::memcmp(&inner_product, &l2, sizeof l2), 0);
+    EXPECT_TRUE(inner_product == l2);
     const Layout cosine = choose_layout(dims, Metric::kCosine, options);
-    EXPECT_EQ(std::memcmp(&cosine, &l2, sizeof l2), 0);
+    EXPECT_TRUE(cosine == l2);
   }
 }
 
@@ -221,7 +221,7 @@ TEST(Layout, SurvivesTheMetapage) {
     ASSERT_TRUE(layout_from_meta(test::meta_of(layout, kMetrics[dims % 3]), &read))
         << "codec " << static_cast<int>(options.codec) << ", " << options.subvectors
         << " subvectors, " << options.refine_bits << " bits";
-    ASSERT_EQ(std::memcmp(&read, &layout, sizeof layout), 0);
+    ASSERT_TRUE(read == layout);
   });
 }
 
