@@ -13,7 +13,7 @@
 
 extern "C" {
 #include "access/htup_details.h"
-#include "access/table.h"
+#include "access/relation.h"
 #include "catalog/objectaddress.h"
 #include "catalog/pg_type.h"
 #include "funcapi.h"
@@ -87,7 +87,7 @@ void read_type(Oid schema, const char *name, Column *column) {
 }
 
 Column open_column(Oid table, const char *name, Oid schema) {
-  Column column{table_open(table, AccessShareLock), InvalidAttrNumber, nullptr, -1, true};
+  Column column{relation_open(table, AccessShareLock), InvalidAttrNumber, nullptr, -1, true};
   check_relation(column.heap);
   column.number = get_attnum(table, name);
   if (column.number <= 0)
@@ -230,7 +230,7 @@ Datum estimate_row(FunctionCallInfo fcinfo) {
   const size_t granted = plan.params.memory + plan.reserved;
   const bool spills = needed > granted;
   const double bytes = index_bytes(meta, rows);
-  table_close(column.heap, AccessShareLock);
+  relation_close(column.heap, AccessShareLock);
 
   Datum values[] = {
       Int64GetDatum(static_cast<int64>(whole_rows)),
