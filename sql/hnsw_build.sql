@@ -33,12 +33,14 @@ SELECT DISTINCT elements, heap_tids, tid_records, base, degree FROM built;
 
 -- Temporary files are counted, and limited; a failed build leaves the session as it was
 SET temp_file_limit = '1MB';
+\set VERBOSITY sqlstate
 REINDEX INDEX many_v;
+\set VERBOSITY terse
 DO $$
 BEGIN
     CREATE INDEX other ON many USING hnsw (v vector_cosine_ops);
 EXCEPTION WHEN configuration_limit_exceeded THEN
-    RAISE NOTICE 'caught: %', SQLERRM;
+    RAISE NOTICE 'caught: %', SQLSTATE;
 END $$;
 RESET temp_file_limit;
 SELECT count(*) FROM pg_ls_tmpdir();

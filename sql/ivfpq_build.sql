@@ -120,7 +120,9 @@ SET enable_indexscan = off;
 SELECT id, v <-> '[1,2,3,4,5,0,0,1]' AS d FROM large ORDER BY v <-> '[1,2,3,4,5,0,0,1]' LIMIT 3;
 RESET enable_indexscan;
 SET temp_file_limit = '100kB';
+\set VERBOSITY sqlstate
 REINDEX INDEX large_v;
+\set VERBOSITY terse
 RESET temp_file_limit;
 SELECT count(*) FROM pg_ls_tmpdir();
 RESET maintenance_work_mem;
