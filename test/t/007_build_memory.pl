@@ -170,7 +170,7 @@ for my $limit ('1MB', '8MB', '16MB')
 {
     my ($status, $out, $err) = $node->psql('postgres', "$little SET temp_file_limit = '$limit'; $few_index",
         on_error_stop => 1);
-    like($err, qr/temporary file size exceeds temp_file_limit/, "temp_file_limit $limit");
+    like($err, qr/temporary file size exceeds "?temp_file_limit/, "temp_file_limit $limit");
     unlike($err, qr/WARNING|PANIC/, "temp_file_limit $limit: without warnings");
     nothing_left("temp_file_limit $limit");
 }
