@@ -19,10 +19,12 @@ DECLARE
     result float8[];
 BEGIN
     PERFORM set_config('enable_indexscan', (way = 'index')::text, true),
-            set_config('enable_sort', (way = 'sort')::text, true);
+            set_config('enable_sort', (way = 'sort')::text, true),
+            set_config('enable_seqscan', (way = 'sort')::text, true);
     EXECUTE format('SELECT array_agg(distance) FROM (SELECT v %1$s %2$L::halfvec AS distance FROM points
         ORDER BY v %1$s %2$L LIMIT %3$s) AS nearest', operator, query, wanted) INTO result;
-    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_sort', 'on', true);
+    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_sort', 'on', true),
+            set_config('enable_seqscan', 'off', true);
     RETURN result;
 END
 $$;

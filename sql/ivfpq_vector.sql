@@ -21,11 +21,13 @@ DECLARE
     ids int[];
 BEGIN
     PERFORM set_config('enable_indexscan', (way = 'index')::text, true),
-            set_config('enable_sort', (way = 'sort')::text, true);
+            set_config('enable_sort', (way = 'sort')::text, true),
+            set_config('enable_seqscan', (way = 'sort')::text, true);
     EXECUTE format('SELECT array_agg(id ORDER BY place) FROM (SELECT id, row_number() OVER () AS place
         FROM (SELECT id FROM %s ORDER BY %s LIMIT %s) AS nearest) AS numbered', relation, expression,
         wanted) INTO ids;
-    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_sort', 'on', true);
+    PERFORM set_config('enable_indexscan', 'on', true), set_config('enable_sort', 'on', true),
+            set_config('enable_seqscan', 'off', true);
     RETURN ids;
 END
 $$;
