@@ -434,7 +434,11 @@ for my $round (1 .. 3)
     finish_clients('beside the standby', start_clients($node, [ '-c', 2, '-t', 150 ], 'write'),
         start_clients($node, [ '-c', 1, '-t', 60 ], 'vacuum', 'maintain'),
         start_clients($standby, [ '-c', 2, '-t', 80 ], 'read'));
+    # VACUUM keeps what the standby last said that it needs.
+    my $last = $node->safe_psql('postgres', 'SELECT txid_current()');
     wait_for_standby($node, $standby);
+    $node->poll_query_until('postgres', "SELECT backend_xmin::text::bigint > $last FROM pg_stat_replication")
+        or die 'no feedback';
     is_settled('soak', 'beside the standby');
     wait_for_standby($node, $standby);
     is($standby->safe_psql('postgres', "SELECT * FROM whole('soak', 7)"),
