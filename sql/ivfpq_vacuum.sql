@@ -118,3 +118,15 @@ RESET ROLE;
 DROP ROLE ivfpq_stranger;
 DROP TABLE points, codes, beside, pages, passing, fleeting;
 DROP FUNCTION found, nearest, wave, insert_beside;
+
+-- Rows that are alike cannot be divided: one attempt is enough
+CREATE TABLE alike (id int, v vector(8));
+CREATE INDEX alike_v ON alike USING ivfpq (v vector_l2_ops) WITH (lists = 10);
+INSERT INTO alike SELECT i, CASE WHEN i <= 3000 THEN '[1,2,3,4,5,6,7,8]'
+    ELSE (SELECT array_agg(3 * sin(i * d)) FROM generate_series(1, 8) AS d)::vector END FROM generate_series(1, 3400) AS i;
+SELECT splits > 0 AS split FROM ivfpq_maintain('alike_v');
+SELECT splits, merges, refreshed, moved_rows FROM ivfpq_maintain('alike_v');
+SELECT splits, merges, refreshed, moved_rows FROM ivfpq_maintain('alike_v');
+SELECT max(rows) >= 3000 AS together FROM ivfpq_lists('alike_v');
+SELECT * FROM ivfpq_check('alike_v');
+DROP TABLE alike;

@@ -105,13 +105,17 @@ struct ListPageHeader {
   uint32_t reserved;
 };
 
+// ListRecord::flags: the list has what a split left of one that it could not divide, because rows are alike.
+inline constexpr uint8_t kIndivisible = 1;
+
 // A list: its centroid and its chain of pages. Slot i of a list page is at byte 32 + i * list_stride; list
 // id = block * list_slots + slot. The centroid, as its code says it, is the anchor of the rows that come
 // to the list; it never changes while a block is coded against it.
 struct ListRecord {
   uint8_t state;  // ListState
   uint8_t level;  // 0 = rows; 1 = lists; 2 = cells
-  uint16_t reserved;
+  uint8_t flags;  // kIndivisible
+  uint8_t reserved;
   uint32_t head;          // first page of the chain, never kNoBlock but in kAnchor and kFree
   uint32_t open;          // where an insert begins to look for room: a page of the chain
   uint32_t parent;        // the list whose chain has this list's entry; kNoList for the root

@@ -23,6 +23,9 @@ constexpr double kFactorMax = 3e38;
 // Least share of |r|^2 that the squared error of a scan code counts as: bfloat16 rounds the scale.
 constexpr double kLeastScanError = 0x1p-16;
 
+// Mean squared error of a level, in levels, at most: a twelfth by rounding, and as much by clipping.
+constexpr double kMostLevelError = 1.0 / 6;
+
 // Cosines of product codes below count as this: dividing by less would let the error explode.
 constexpr double kLeastCosine = 0.1;
 
@@ -156,14 +159,17 @@ RefineFactors encode_refine(const ListShape &shape, const float *anchor, const f
   return factors;
 }
 
-// scale * s is r and an error orthogonal to it, whose square the factors hold: what that leaves of
-// scale^2 <s, s> is |r|^2, and |r|^2 / (scale <s, s>) the least-squares scale.
+// scale * s is r and an error orthogonal to it: what that leaves of scale^2 <s, s> is |r|^2, and
+// |r|^2 / (scale <s, s>) the least-squares scale. The factors hold that error, but of a row that was decoded
+// before also what it had lost then, which took nothing from scale * s: rounding and clipping tell how much
+// the code itself can have lost.
 void decode_refine(const ListShape &shape, const float *anchor, const uint8_t *planes,
                    const RefineFactors &factors, float *out) noexcept {
   decode_levels(shape, planes, out);
   const double scale = factors.scale;
   const double scaled_squared = scale * scale * exact_dot(out, out, shape.dims);
-  const double error = squared_error(shape, factors.error);
+  const double error =
+      std::min(squared_error(shape, factors.error), kMostLevelError * scale * scale * shape.dims);
   const double share = scaled_squared > 0.0 ? 1.0 - error / scaled_squared : 0.0;
   const double delta = scale * std::clamp(share, 0.0, 1.0);
   double along = 0.0;  // what the row lacks of the anchor

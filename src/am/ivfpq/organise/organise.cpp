@@ -19,6 +19,9 @@ namespace {
 constexpr double kSplitAbove = 2;
 constexpr double kMergeBelow = 0.25;
 constexpr double kMergeSurplusBelow = 0.5;
+// A list that was not worth splitting, or whose rows take many pages because they are coded against many
+// anchors, is looked at again when its rows have become so many times more, or fewer, than when it was written.
+constexpr double kChanged = 1.5;
 // Lists of so few rows are not worth two.
 constexpr uint64_t kLeastSplit = 64;
 // Lists shorter than that have no centroid to speak of.
@@ -106,7 +109,8 @@ class Organiser {
   Need need_of(const Work &work) const {
     const SurveyedList &list = work.list;
     const double rows = static_cast<double>(list.rows);
-    if (rows > kSplitAbove * target_ && list.rows > kLeastSplit &&
+    const bool divisible = (list.record.flags & kIndivisible) == 0 || has_changed(list);
+    if (rows > kSplitAbove * target_ && list.rows > kLeastSplit && divisible &&
         work.generation < kMostGenerations)
       return Need::kSplit;
     const double least = live_ > wanted_lists_ ? kMergeSurplusBelow : kMergeBelow;
@@ -114,12 +118,19 @@ class Organiser {
     return is_worn(list) && list.rows > 0 ? Need::kRefresh : Need::kNothing;
   }
 
+  static bool has_changed(const SurveyedList &list) {
+    const double rows = static_cast<double>(list.rows);
+    const double written = list.record.written_rows;
+    return written == 0 || rows > kChanged * written || kChanged * rows < written;
+  }
+
   // Codes of older codebooks, mostly empty pages, or a centroid that rows have moved away from.
   bool is_worn(const SurveyedList &list) const {
     const uint64_t page_rows = run_.index.layout().page_rows();
     const ListRecord &record = list.record;
     if (list.untrained) return true;
-    if (list.pages > 1 && (list.pages - 1) * page_rows > 2 * list.rows) return true;
+    if (list.pages > 1 && (list.pages - 1) * page_rows > 2 * list.rows && has_changed(list))
+      return true;
     if (list.rows < kLeastDrift || record.written_error <= 0) return false;
     return list.squared_error > kDrift * record.written_error * static_cast<double>(list.rows);
   }

@@ -19,6 +19,8 @@ namespace {
 // Rows that centroids are trained on: so many per list, and at least.
 constexpr uint64_t kSamplePerList = 128;
 constexpr uint64_t kLeastSample = 4096;
+// A list that has so much of the one that was divided cannot be divided.
+constexpr double kIndivisibleShare = 0.9;
 // Rows keep codes whose residuals are at most this much longer (squared) than against the new centroid.
 constexpr double kKeepCodes = 1.3;
 
@@ -174,18 +176,21 @@ float norm_of(const Index &index, const float *centroid) {
   return std::sqrt(simd::kernels().dot_f32(centroid, centroid, index.layout().rotated_dims));
 }
 
-void note_rows(const Index &index, const Target &target) {
+void note_rows(const Index &index, const Target &target, bool indivisible) {
   const ListPage page(index, target.list, BUFFER_LOCK_EXCLUSIVE);
   pg::PageEdit edit(index.relation);
-  note_written(&page.list_in_copy(edit.modify(page.page())).record(), target.rows,
-               target.squared_error, norm_of(index, target.centroid));
+  ListRecord &record = page.list_in_copy(edit.modify(page.page())).record();
+  note_written(&record, target.rows, target.squared_error, norm_of(index, target.centroid));
+  if (indivisible) record.flags |= kIndivisible;
   edit.commit();
 }
 
 void publish(Run *run, const SurveyedList &list, const Rewritten &rewritten) {
   for (uint32_t i = 0; i < rewritten.made; ++i) {
     pg::vacuum_delay();
-    note_rows(run->index, rewritten.targets[i]);
+    const double rows = static_cast<double>(rewritten.targets[i].rows);
+    note_rows(run->index, rewritten.targets[i],
+              rewritten.made > 1 && rows > kIndivisibleShare * static_cast<double>(list.rows));
     add_entry(run->index, list.record.parent, rewritten.targets[i].list, list.list);
   }
 }

@@ -197,6 +197,33 @@ TEST(ListCode, ErrorsAddUpWhenARowIsEncodedAgain) {
   }
 }
 
+// However often: errors that all point to the anchor would soon be more than their squares say.
+TEST(ListCode, RowsEncodedOverAndOverStayWhereTheyAre) {
+  for (const Geometry geometry : kGeometries) {
+    const ListShape shape = bit_shape(128, 128, 5, geometry);
+    Sampler sampler(78);
+    const std::vector<float> c = sampler.vector(128);
+    const std::vector<float> x = sampler.near(c, 0.5f);
+    std::vector<float> decoded = x;
+    float error = 0;
+    for (int i = 0; i < 30; ++i) {
+      const RefinedRow row(shape, c, decoded);
+      const RefineFactors factors = with_error(shape, row.factors, error);
+      error = factors.error;
+      decode_refine(shape, c.data(), row.planes.data(), factors, decoded.data());
+    }
+    double lost = 0;
+    double residual = 0;
+    for (size_t i = 0; i < 128; ++i) {
+      lost += (decoded[i] - x[i]) * (decoded[i] - x[i]);
+      residual += (x[i] - c[i]) * (x[i] - c[i]);
+    }
+    const double weight = geometry == Geometry::kL2 ? 2 : 1;
+    const double stated = error / weight * std::sqrt(127.0);
+    EXPECT_LT(std::sqrt(lost), 2 * stated) << std::sqrt(residual);
+  }
+}
+
 TEST(ListCode, ErrorsCombineAsRootOfSquares) {
   const RefineFactors refine = with_error(RefineFactors{1.0f, 2.0f, 3.0f}, 4.0f);
   EXPECT_EQ(refine.scale, 1.0f);
